@@ -1,0 +1,1 @@
+"""Counters turned into series for charts."""

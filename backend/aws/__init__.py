@@ -1,0 +1,1 @@
+"""The only importers of boto3; ClientError is mapped to our errors here."""

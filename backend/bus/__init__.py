@@ -1,0 +1,1 @@
+"""Events told to the outside, from the transactional outbox."""

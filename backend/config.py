@@ -1,0 +1,184 @@
+"""Every setting of the program, read once, at start, from the environment and a TOML file.
+
+Precedence: command line, environment, ``config.toml`` in the XDG config folder, default. A name
+that is not known is an error: a typo must not pass silently. docs/configuration.md lists them all.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from backend.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Names the founding documents give are taken as they are; the rest carry our prefix.
+_BARE = frozenset(
+    {
+        "aws_endpoint_url",
+        "aws_region",
+        "psa_api_url",
+        "crm_api_url",
+        "portal_api_url",
+        "integration_key",
+        "bus_api_url",
+    }
+)
+
+
+def environment_name(field: str) -> str:
+    """Give the environment variable that sets a field of Config."""
+    return field.upper() if field in _BARE else f"RELAY_{field.upper()}"
+
+
+def data_home() -> Path:
+    """Give the folder for our data: ``$XDG_DATA_HOME/relay-console``."""
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "relay-console"
+
+
+def config_file() -> Path:
+    """Give the path of the configuration file, whether or not it is there."""
+    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "relay-console" / "config.toml"
+
+
+class Config(BaseSettings):
+    """The settings; each field's description is its documentation."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    database: str = Field(
+        default="",
+        description="SQLite file or postgresql:// URL; empty means relay.db in the data folder.",
+    )
+    aws_endpoint_url: str | None = Field(
+        default=None, description="Another address for all AWS services, such as the sandbox."
+    )
+    aws_region: str = Field(default="us-east-1", description="The AWS region of SES, S3 and SQS.")
+    configuration_set: str = Field(
+        default="", description="SES configuration set whose events come back to events_queue_url."
+    )
+    events_queue_url: str = Field(
+        default="", description="SQS queue of SES sending events; empty: events are not polled."
+    )
+    inbound_queue_url: str = Field(
+        default="", description="SQS queue of receipt notices; empty: inbound is not polled."
+    )
+    inbound_bucket: str = Field(
+        default="", description="S3 bucket of raw inbound mail; empty: a local folder is used."
+    )
+    inbound_domain: str = Field(
+        default="relay.theonestack.com",
+        description="The shared domain of ticket+, support+, crm+ and portal+ addresses.",
+    )
+    psa_api_url: str = Field(default="", description="Base URL of PSA; empty: its mail is held.")
+    crm_api_url: str = Field(default="", description="Base URL of CRM; empty: its mail is held.")
+    portal_api_url: str = Field(
+        default="", description="Base URL of Portal; empty: its mail is held."
+    )
+    integration_key: SecretStr = Field(
+        default=SecretStr(""), description="Bearer token for PSA, CRM, Portal and the bus."
+    )
+    bus_api_url: str = Field(
+        default="", description="Where bus events are posted; empty: they stay in the outbox."
+    )
+    api_host: str = Field(default="127.0.0.1", description="Address the HTTP API listens on.")
+    api_port: int = Field(
+        default=8025, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one."
+    )
+    workers: int = Field(
+        default=16, ge=1, le=64, description="How many work items one process handles at a time."
+    )
+    poll_seconds: float = Field(
+        default=0.5, gt=0, le=60, description="How often the work queue is asked when idle."
+    )
+    lease_seconds: float = Field(
+        default=30, ge=1, le=3600, description="Work not heard of for so long is taken over."
+    )
+    unknown_wait_seconds: float = Field(
+        default=120,
+        ge=0,
+        le=3600,
+        description="How long to wait for the SEND event of a mail whose answer was lost.",
+    )
+    retry_hours: float = Field(
+        default=24,
+        gt=0,
+        le=240,
+        description="How long a mail or a target is tried before giving up.",
+    )
+    log_level: str = Field(
+        default="info",
+        pattern="^(debug|info|warning|error)$",
+        description="Least severity that is logged.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take init values only: load_config merges the sources and names the wrong one."""
+        return (init_settings,)
+
+    @property
+    def database_url(self) -> str:
+        """Give the database as an SQLAlchemy URL."""
+        if self.database.startswith(("postgresql://", "postgresql+psycopg://")):
+            return "postgresql+psycopg://" + self.database.partition("://")[2]
+        path = self.database.removeprefix("sqlite:///") or str(data_home() / "relay.db")
+        return f"sqlite:///{Path(path).expanduser().absolute()}"
+
+
+def load_config(environ: Mapping[str, str], **overrides: object) -> Config:
+    """Merge file, environment and overrides; raise ConfigError with one sentence per fault."""
+    values: dict[str, Any] = _read_file(config_file())
+    for field in Config.model_fields:
+        name = environment_name(field)
+        if name in environ:
+            values[field] = environ[name]
+    unknown = [
+        name
+        for name in environ
+        if name.startswith("RELAY_") and name.removeprefix("RELAY_").lower() not in _known()
+    ]
+    if unknown:
+        raise ConfigError(
+            f"environment: {unknown[0]} is not a setting; `relay-console config` lists them"
+        )
+    values |= {key: value for key, value in overrides.items() if value is not None}
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = environment_name(str(first["loc"][0]))
+        raise ConfigError(f"{where}: {first['msg']}; see `relay-console config`") from None
+
+
+# Read by the command line and the sandbox, not by Config.
+_OTHERS = frozenset({"api_key", "api_url", "smtp", "desk_url", "readonly", "theme"})
+
+
+def _known() -> frozenset[str]:
+    return frozenset(Config.model_fields) - _BARE | _OTHERS
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}; mend the file or move it away") from None

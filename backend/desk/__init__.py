@@ -1,0 +1,1 @@
+"""An embedded PSA, CRM and Portal: the reference of the target contract."""

@@ -1,0 +1,1 @@
+"""Sending and receiving domains and the DNS records they need."""

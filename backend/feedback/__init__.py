@@ -1,0 +1,1 @@
+"""What SES reports about mail it has taken, and what follows from it."""

@@ -1,0 +1,1 @@
+"""The way in: sources, intake, parse, screen, match, route, deliver, settle."""

@@ -1,0 +1,1 @@
+"""Where inbound mail is announced; each yields arrivals."""

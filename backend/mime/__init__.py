@@ -1,0 +1,1 @@
+"""MIME in both directions: bytes to values and values to bytes. No I/O."""

@@ -1,0 +1,255 @@
+"""Mail on its way in: arrivals, verdicts, steps of the explanation, routes, outcomes. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from backend.model.explained import Explained
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class ScanVerdict(Explained):
+    """One verdict of SES; only PASS is a pass and only FAIL is a failure."""
+
+    PASS = "pass", "The check passed."
+    FAIL = "fail", "The check failed."
+    GRAY = "gray", "SES could not decide."
+    PROCESSING_FAILED = "processing_failed", "The check itself failed."
+    UNVERIFIED = "unverified", "No verdict came with the message."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanVerdicts:
+    """The five verdicts of a receipt; ``dmarc_policy`` is there only when DMARC failed."""
+
+    spam: ScanVerdict = ScanVerdict.UNVERIFIED
+    virus: ScanVerdict = ScanVerdict.UNVERIFIED
+    spf: ScanVerdict = ScanVerdict.UNVERIFIED
+    dkim: ScanVerdict = ScanVerdict.UNVERIFIED
+    dmarc: ScanVerdict = ScanVerdict.UNVERIFIED
+    dmarc_policy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What a source says of one message whose raw bytes already lie in the blob store.
+
+    ``recipients`` are envelope RCPT TO addresses, never the To header; empty when the source does
+    not know them (an S3 event), then intake reads them from the trace headers.
+    """
+
+    source: str
+    blob_key: str
+    recipients: tuple[str, ...]
+    received_at: datetime
+    envelope_from: str = ""
+    verdicts: ScanVerdicts = field(default_factory=ScanVerdicts)
+    size: int = 0
+
+
+class Stage(Explained):
+    """The stages of the inbound way, in their order."""
+
+    INTAKE = "intake", "The raw bytes were stored and a row was made."
+    PARSE = "parse", "The message was read."
+    SCREEN = "screen", "Spam, virus and authentication verdicts were weighed."
+    MATCH = "match", "An earlier conversation was looked for."
+    ROUTE = "route", "The target was chosen by the envelope recipient."
+    DELIVER = "deliver", "The target was called."
+    SETTLE = "settle", "The outcome was recorded."
+
+
+class Finding(Explained):
+    """What a stage concluded."""
+
+    OK = "ok", "Nothing stands in the way."
+    NOTE = "note", "Worth knowing, does not change the way."
+    QUARANTINE = "quarantine", "Kept back until a person looks."
+    HOLD = "hold", "Kept until a setting or a target changes."
+    STOP = "stop", "Stored and shown, but goes to no target."
+    RETRY = "retry", "Will be tried again."
+
+
+class Reason(Explained):
+    """The named reason of each finding; a code for machines, a sentence for people."""
+
+    STORED = "stored", "The raw message is stored."
+    PARSED = "parsed", "The message was read without defects."
+    PARSED_WITH_DEFECTS = "parsed_with_defects", "The message was read as well as its faults allow."
+    UNREADABLE = "unreadable", "The message is too large or too deeply nested to be read."
+    RAW_MISSING = "raw_missing", "The raw message is no longer in the store."
+    CLEAN = "clean", "All verdicts pass."
+    VERDICT_MISSING = "verdict_missing", "Some verdicts are absent or undecided."
+    SPAM_VERDICT = "spam_verdict", "SES judged the message to be spam."
+    VIRUS_VERDICT = "virus_verdict", "SES found a virus."
+    AUTHENTICATION_FAILED = "authentication_failed", "DMARC failed and its domain asks to reject."
+    AUTO_REPLY = "auto_reply", "An automatic answer, such as an out-of-office note."
+    REPLY_MATCHED = "reply_matched", "In-Reply-To names a mail we sent."
+    REPLY_UNMATCHED = "reply_unmatched", "In-Reply-To names no mail of this tenant."
+    NOT_A_REPLY = "not_a_reply", "The message answers nothing."
+    ADDRESS_PATTERN = "address_pattern", "The recipient address names the target."
+    CUSTOM_DOMAIN = "custom_domain", "support@ a client's own domain opens a ticket."
+    THREAD_TARGET = "thread_target", "The conversation it answers names the target."
+    NO_ROUTE = "no_route", "No address pattern, domain or thread names a target."
+    UNKNOWN_TENANT = "unknown_tenant", "The address names a tenant we do not know."
+    MISSING_DOMAIN = "missing_domain", "The recipient domain is none of ours."
+    DELIVERED = "delivered", "The target took the message."
+    ALREADY_DELIVERED = "already_delivered", "The target had it already; it was not sent twice."
+    TARGET_NOT_CONFIGURED = "target_not_configured", "No URL is set for this target."
+    TARGET_REFUSED = "target_refused", "The target refused the message for good."
+    TARGET_UNAVAILABLE = "target_unavailable", "The target did not answer; it is tried again."
+    GAVE_UP = "gave_up", "The target did not answer for too long."
+    REPROCESSED = "reprocessed", "A person asked for the message to be processed again."
+    INTERNAL_ERROR = "internal_error", "Our own code failed; the traceback is in the log."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One line of the explanation; ``evidence`` holds short strings, already cut to size."""
+
+    stage: Stage
+    finding: Finding
+    reason: Reason
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+class InboundStatus(Explained):
+    """Where one inbound message stands."""
+
+    RECEIVED = "received", "Stored, waits for a worker."
+    FORWARDING = "forwarding", "Decided; the target is being tried."
+    FORWARDED = "forwarded", "The target took it."
+    HELD = "held", "Kept until a setting or a target changes."
+    QUARANTINED = "quarantined", "Kept back until a person looks."
+    UNROUTED = "unrouted", "No target could be found for it."
+    FAILED = "failed", "The target did not take it in all the time allowed."
+    SUPPRESSED = "suppressed", "An automatic answer: stored, shown, sent to no target."
+
+
+WAITING = frozenset(
+    {
+        InboundStatus.HELD,
+        InboundStatus.QUARANTINED,
+        InboundStatus.UNROUTED,
+        InboundStatus.FAILED,
+    }
+)
+"""The states on the Quarantine screen: a person may act on them."""
+
+
+class TargetName(Explained):
+    """The three products that take inbound mail."""
+
+    PSA = "psa", "Tickets and notes."
+    CRM = "crm", "Activities on contacts."
+    PORTAL = "portal", "Replies of clients on their tickets."
+
+
+class TargetAction(Explained):
+    """What a target is asked to do."""
+
+    NEW_TICKET = "new_ticket", "Open a ticket."
+    ADD_NOTE = "add_note", "Add a note to a ticket."
+    LOG_ACTIVITY = "log_activity", "Log an activity on a contact."
+    ADD_REPLY = "add_reply", "Add the client's reply to a ticket."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where a message goes; ``ref`` is the ticket or contact id, empty for a new ticket."""
+
+    target: TargetName
+    action: TargetAction
+    tenant_id: str
+    ref: str = ""
+
+
+class MatchStatus(Explained):
+    """Whether an inbound message belongs to a conversation we know."""
+
+    MATCHED = "matched", "It answers a mail we sent."
+    UNMATCHED = "unmatched", "It answers something we did not send."
+    NONE = "none", "It answers nothing."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """The conversation a message belongs to, if any."""
+
+    status: MatchStatus
+    email_id: str | None = None
+    thread_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the pure stages concluded: the status to record and, when it goes on, the route."""
+
+    status: InboundStatus
+    reason: Reason
+    steps: tuple[Step, ...]
+    match: Match
+    route: Route | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentInfo:
+    """A part that is a file; ``sha256`` is of the decoded bytes."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedMail:
+    """One message as read; every text is decoded and none of it is trusted."""
+
+    message_id: str = ""
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    from_address: str = ""
+    from_name: str = ""
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    subject: str = ""
+    date: datetime | None = None
+    text: str = ""
+    html: str = ""
+    attachments: tuple[AttachmentInfo, ...] = ()
+    auto_submitted: str = ""
+    defects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """One message for one envelope recipient, as the log shows it."""
+
+    id: str
+    tenant_id: str
+    source: str
+    blob_key: str
+    recipient: str
+    envelope_from: str
+    status: InboundStatus
+    reason: Reason
+    received_at: datetime
+    size: int
+    verdicts: ScanVerdicts
+    message_id: str = ""
+    from_address: str = ""
+    from_name: str = ""
+    subject: str = ""
+    text: str = ""
+    reply_match_status: MatchStatus = MatchStatus.NONE
+    reply_to_email_id: str | None = None
+    thread_id: str | None = None
+    route: Route | None = None
+    external_id: str = ""
+    processed_at: datetime | None = None

@@ -1,0 +1,96 @@
+"""Tenants, their sending domains and their API keys. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backend.model.explained import Explained
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Scope(Explained):
+    """What an API key may do; the seven levels of The One Relay."""
+
+    SEND = "send", "Send single and template mail."
+    SEND_BATCH = "send-batch", "Send batches; needs send as well."
+    READ_LOGS = "read-logs", "Read logs, statistics and received mail."
+    MANAGE_DOMAINS = "manage-domains", "Add, check and remove domains."
+    MANAGE_TEMPLATES = "manage-templates", "Edit and publish templates."
+    MANAGE_SUPPRESSIONS = "manage-suppressions", "Read and change the suppression list."
+    ADMIN = "admin", "Everything, with settings and keys."
+
+
+class DomainStatus(Explained):
+    """Whether SES lets us send from a domain."""
+
+    PENDING = "pending", "SES has not yet seen the DNS records."
+    VERIFIED = "verified", "SES accepts mail from this domain."
+    FAILED = "failed", "SES gave up looking for the DNS records."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """One client of the MSP; every other row belongs to one."""
+
+    id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsRecord:
+    """One record an operator publishes: its purpose, type, name, value and MX priority."""
+
+    purpose: str
+    type: str
+    name: str
+    value: str
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """A domain of a tenant: sends when verified, receives when ``inbound_enabled``."""
+
+    id: str
+    tenant_id: str
+    name: str
+    status: DomainStatus
+    inbound_enabled: bool
+    dkim_tokens: tuple[str, ...]
+    mail_from: str
+    created_at: datetime
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """An API key as it is kept: its hash only, never the secret."""
+
+    id: str
+    tenant_id: str
+    name: str
+    last4: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def allows(self, scope: Scope) -> bool:
+        """Tell whether the key may do this; admin may do all, send-batch needs send too."""
+        if Scope.ADMIN in self.scopes:
+            return True
+        if scope is Scope.SEND_BATCH:
+            return {Scope.SEND, Scope.SEND_BATCH} <= self.scopes
+        return scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedKey:
+    """A new key, the only time its secret is seen."""
+
+    key: ApiKey
+    secret: str

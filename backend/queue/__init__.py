@@ -1,0 +1,1 @@
+"""The one durable work queue: leases, heartbeat, fencing, back-off, drain."""

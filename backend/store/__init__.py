@@ -1,0 +1,1 @@
+"""SQLAlchemy Core, one module per aggregate; rows never leave this package."""

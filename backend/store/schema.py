@@ -1,0 +1,332 @@
+"""All tables, in the order of a message's way. Every row but tenants and roles has a tenant.
+
+Ids are text and sort by time. Moments are milliseconds (Millis). Tenant "" means: no tenant known.
+A change here needs a migration in migrations/versions/; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from backend.store.types import Millis
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("created_at", Millis, nullable=False),
+)
+
+domains = Table(
+    "domains",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("tenant_id", ForeignKey("tenants.id"), nullable=False, index=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("status", String, nullable=False),
+    Column("inbound_enabled", Boolean, nullable=False),
+    Column("dkim_tokens", JSON, nullable=False),
+    Column("mail_from", String, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("checked_at", Millis),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("tenant_id", ForeignKey("tenants.id"), nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("last4", String, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("expires_at", Millis),
+    Column("revoked_at", Millis),
+    Column("last_used_at", Millis),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("tenant_id", ForeignKey("tenants.id"), nullable=False, index=True),
+    Column("subject", Text, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    # the target a matched reply follows when its address names none
+    Column("target", String),
+    Column("action", String),
+    Column("ref", String),
+)
+
+emails = Table(
+    "emails",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
+    Column("thread_id", String, nullable=False, index=True),
+    Column("sender", String, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("status", String, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("scheduled_at", Millis),
+    Column("sent_at", Millis),
+    Column("ses_message_id", String, unique=True),
+    Column("error", Text, nullable=False, default=""),
+    Index(None, "tenant_id", "id"),
+    Index(None, "status", "id"),
+    Index(None, "created_at"),
+)
+
+email_bodies = Table(
+    "email_bodies",
+    metadata,
+    Column("email_id", ForeignKey("emails.id"), primary_key=True),
+    Column("draft", LargeBinary, nullable=False),
+)
+
+recipients = Table(
+    "recipients",
+    metadata,
+    Column("email_id", ForeignKey("emails.id"), primary_key=True),
+    Column("address", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("updated_at", Millis, nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    Index(None, "address"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("email_id", ForeignKey("emails.id"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("started_at", Millis, nullable=False),
+    Column("finished_at", Millis),
+    Column("ses_message_id", String, index=True),
+    Column("error", Text, nullable=False, default=""),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("tenant_id", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("body_hash", String, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Column("created_at", Millis, nullable=False, index=True),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", String, primary_key=True),
+    # one row per recipient and fact: a repeated delivery or a repeated event hits one of the two
+    Column("source_id", String, nullable=False),
+    Column("fact_key", String, nullable=False, unique=True),
+    Column("tenant_id", String, nullable=False, default=""),
+    Column("email_id", String, index=True),
+    Column("ses_message_id", String, nullable=False, index=True),
+    Column("attempt_id", String),
+    Column("kind", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    Column("occurred_at", Millis, nullable=False),
+    Column("received_at", Millis, nullable=False),
+    UniqueConstraint("source_id", "recipient"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
+    Column("address", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("detail", Text, nullable=False, default=""),
+    Column("source_email_id", String),
+    Column("created_by", String, nullable=False, default=""),
+    Column("created_at", Millis, nullable=False),
+    UniqueConstraint("tenant_id", "address"),
+    Index(None, "address"),
+)
+
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("tenant_id", String, nullable=False, default=""),
+    Column("source", String, nullable=False),
+    # one row per stored object and envelope recipient, however often it is announced
+    Column("blob_key", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("envelope_from", String, nullable=False, default=""),
+    Column("verdicts", JSON, nullable=False),
+    Column("size", Integer, nullable=False, default=0),
+    Column("status", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("received_at", Millis, nullable=False),
+    Column("processed_at", Millis),
+    Column("message_id", String, nullable=False, default=""),
+    Column("from_address", String, nullable=False, default=""),
+    Column("from_name", Text, nullable=False, default=""),
+    Column("subject", Text, nullable=False, default=""),
+    Column("text", Text, nullable=False, default=""),
+    Column("reply_match_status", String, nullable=False, default="none"),
+    Column("reply_to_email_id", String, index=True),
+    Column("thread_id", String, index=True),
+    Column("target", String),
+    Column("action", String),
+    Column("ref", String),
+    Column("external_id", String, nullable=False, default=""),
+    UniqueConstraint("blob_key", "recipient"),
+    Index(None, "tenant_id", "id"),
+    Index(None, "status", "id"),
+    Index(None, "message_id"),
+    Index(None, "received_at"),
+)
+
+explanation_steps = Table(
+    "explanation_steps",
+    metadata,
+    Column("inbound_id", ForeignKey("inbound.id"), primary_key=True),
+    Column("run", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("stage", String, nullable=False),
+    Column("finding", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("at", Millis, nullable=False),
+)
+
+inbound_attachments = Table(
+    "inbound_attachments",
+    metadata,
+    Column("inbound_id", ForeignKey("inbound.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("content_type", String, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("inline", Boolean, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("inbound_id", ForeignKey("inbound.id"), nullable=False, index=True),
+    Column("target", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("ref", String, nullable=False, default=""),
+    Column("idempotency_key", String, nullable=False, unique=True),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("external_id", String, nullable=False, default=""),
+    Column("error", Text, nullable=False, default=""),
+    Column("created_at", Millis, nullable=False),
+    Column("updated_at", Millis, nullable=False),
+)
+
+bus_outbox = Table(
+    "bus_outbox",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("type", String, nullable=False),
+    Column("tenant_id", String, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("published_at", Millis),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("tenant_id", String, primary_key=True),
+    Column("minute", Millis, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("n", Integer, nullable=False),
+    Index(None, "minute"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("at", Millis, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("tenant_id", String, nullable=False, default=""),
+    Column("subject", String, nullable=False),
+    Column("detail", JSON, nullable=False),
+)
+
+work_items = Table(
+    "work_items",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("run_at", Millis, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("lease_owner", String),
+    Column("lease_until", Millis),
+    Column("fence", Integer, nullable=False, default=0),
+    Column("dead", Boolean, nullable=False, default=False),
+    Column("error", Text, nullable=False, default=""),
+    Column("created_at", Millis, nullable=False),
+    UniqueConstraint("kind", "ref"),
+    Index(None, "dead", "run_at"),
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("lease_until", Millis, nullable=False),
+    Column("fence", Integer, nullable=False, default=0),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    # the moment from which the next mail may be sent, shared by all processes
+    Column("name", String, primary_key=True),
+    Column("next_at", Millis, nullable=False),
+)
+
+account_state = Table(
+    "account_state",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("data", JSON, nullable=False),
+    Column("fetched_at", Millis, nullable=False),
+)

@@ -1,0 +1,32 @@
+"""Column types shared by all tables, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Dialect
+from sqlalchemy.types import TypeDecorator
+
+Tx = Connection
+"""An open transaction; every function of the store takes one and never commits it."""
+
+
+class Millis(TypeDecorator[datetime]):
+    """An aware UTC datetime kept as whole milliseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Turn a datetime into milliseconds."""
+        return None if value is None else to_millis(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Turn milliseconds into a datetime."""
+        return None if value is None else datetime.fromtimestamp(value / 1000, tz=UTC)
+
+
+def to_millis(value: datetime) -> int:
+    """Give whole milliseconds since 1970; ``value`` must be aware."""
+    return round(value.timestamp() * 1000)

@@ -1,0 +1,1 @@
+"""The addresses we must not send to."""

@@ -1,0 +1,1 @@
+"""The terminal console and command line for technicians."""

@@ -1,0 +1,1 @@
+"""Layout rules (.tcss); colours are in themes/."""

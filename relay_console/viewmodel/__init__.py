@@ -1,0 +1,1 @@
+"""Model values turned into rows and series; pure, tested without Textual."""
