@@ -1,1 +1,209 @@
-"""The backend of the Relay Console; this is its front door and nothing below it is public."""
+"""The backend of the Relay Console; this is its front door and nothing below it is public.
+
+``open_backend`` opens the database and, unless told otherwise, runs the workers beside it;
+``serve`` adds the HTTP API; ``open_demo`` and ``run_sandbox`` need the ``sandbox`` extra. What is
+slow to import comes when it is first asked for: ``relay-console --help`` must not load SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from backend.clock import SystemClock
+from backend.errors import (
+    AllSuppressedError,
+    AuthenticationError,
+    ConfigError,
+    DatabaseBusyError,
+    DomainNotVerifiedError,
+    ForbiddenError,
+    IdempotencyConflictError,
+    InvalidInputError,
+    LeaseLostError,
+    NotFoundError,
+    PermanentError,
+    RefusedError,
+    RelayError,
+    SchemaTooNewError,
+    SendingPausedError,
+    ServiceUnavailableError,
+    ThrottledError,
+    TransientError,
+    UnknownOutcomeError,
+)
+from backend.model.feedback import EventKind, TimelineEntry
+from backend.model.inbound import (
+    WAITING,
+    AttachmentInfo,
+    Finding,
+    InboundMessage,
+    InboundStatus,
+    Match,
+    MatchStatus,
+    Reason,
+    Route,
+    ScanVerdict,
+    ScanVerdicts,
+    Stage,
+    Step,
+    TargetAction,
+    TargetName,
+)
+from backend.model.outbound import (
+    Accepted,
+    Attachment,
+    Attempt,
+    AttemptState,
+    Email,
+    EmailDraft,
+    EmailStatus,
+    Recipient,
+    RecipientKind,
+    RecipientStatus,
+    Skipped,
+)
+from backend.model.stats import Counter, SeriesPoint
+from backend.model.suppression import Suppression, SuppressionReason
+from backend.model.tenant import (
+    ApiKey,
+    DnsRecord,
+    Domain,
+    DomainStatus,
+    IssuedKey,
+    Scope,
+    Tenant,
+)
+from backend.model.views import (
+    AccountState,
+    Direction,
+    DomainDetail,
+    EmailDetail,
+    InboundDetail,
+    InboundQuery,
+    LogEntry,
+    LogQuery,
+    SuppressionQuery,
+)
+
+if TYPE_CHECKING:
+    from backend.app import Backend, open_backend
+    from backend.config import Config, config_file, data_home, environment_name, load_config
+    from backend.demo import (
+        Demo,
+        DemoSettings,
+        DemoSummary,
+        SandboxOptions,
+        open_demo,
+        run_sandbox,
+    )
+    from backend.server import serve
+
+_LATE = {
+    "Backend": "backend.app",
+    "Config": "backend.config",
+    "Demo": "backend.demo",
+    "DemoSettings": "backend.demo",
+    "DemoSummary": "backend.demo",
+    "SandboxOptions": "backend.demo",
+    "config_file": "backend.config",
+    "data_home": "backend.config",
+    "environment_name": "backend.config",
+    "load_config": "backend.config",
+    "open_backend": "backend.app",
+    "open_demo": "backend.demo",
+    "run_sandbox": "backend.demo",
+    "serve": "backend.server",
+}
+
+__all__ = [
+    "WAITING",
+    "Accepted",
+    "AccountState",
+    "AllSuppressedError",
+    "ApiKey",
+    "Attachment",
+    "AttachmentInfo",
+    "Attempt",
+    "AttemptState",
+    "AuthenticationError",
+    "Backend",
+    "Config",
+    "ConfigError",
+    "Counter",
+    "DatabaseBusyError",
+    "Demo",
+    "DemoSettings",
+    "DemoSummary",
+    "Direction",
+    "DnsRecord",
+    "Domain",
+    "DomainDetail",
+    "DomainNotVerifiedError",
+    "DomainStatus",
+    "Email",
+    "EmailDetail",
+    "EmailDraft",
+    "EmailStatus",
+    "EventKind",
+    "Finding",
+    "ForbiddenError",
+    "IdempotencyConflictError",
+    "InboundDetail",
+    "InboundMessage",
+    "InboundQuery",
+    "InboundStatus",
+    "InvalidInputError",
+    "IssuedKey",
+    "LeaseLostError",
+    "LogEntry",
+    "LogQuery",
+    "Match",
+    "MatchStatus",
+    "NotFoundError",
+    "PermanentError",
+    "Reason",
+    "Recipient",
+    "RecipientKind",
+    "RecipientStatus",
+    "RefusedError",
+    "RelayError",
+    "Route",
+    "SandboxOptions",
+    "ScanVerdict",
+    "ScanVerdicts",
+    "SchemaTooNewError",
+    "Scope",
+    "SendingPausedError",
+    "SeriesPoint",
+    "ServiceUnavailableError",
+    "Skipped",
+    "Stage",
+    "Step",
+    "Suppression",
+    "SuppressionQuery",
+    "SuppressionReason",
+    "SystemClock",
+    "TargetAction",
+    "TargetName",
+    "Tenant",
+    "ThrottledError",
+    "TimelineEntry",
+    "TransientError",
+    "UnknownOutcomeError",
+    "config_file",
+    "data_home",
+    "environment_name",
+    "load_config",
+    "open_backend",
+    "open_demo",
+    "run_sandbox",
+    "serve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the heavy half of the front door when it is first asked for."""
+    if name in _LATE:
+        return getattr(import_module(_LATE[name]), name)
+    raise AttributeError(f"module 'backend' has no attribute {name!r}")

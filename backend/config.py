@@ -168,7 +168,7 @@ def load_config(environ: Mapping[str, str], **overrides: object) -> Config:
 
 
 # Read by the command line and the sandbox, not by Config.
-_OTHERS = frozenset({"api_key", "api_url", "smtp", "desk_url", "readonly", "theme"})
+_OTHERS = frozenset({"api_key", "api_url", "smtp", "desk_url", "readonly", "theme", "copy"})
 
 
 def _known() -> frozenset[str]:

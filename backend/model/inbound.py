@@ -84,6 +84,7 @@ class Reason(Explained):
     RAW_MISSING = "raw_missing", "The raw message is no longer in the store."
     CLEAN = "clean", "All verdicts pass."
     VERDICT_MISSING = "verdict_missing", "Some verdicts are absent or undecided."
+    VERDICT_FAILED = "verdict_failed", "A check failed, but no policy asks to act on it."
     SPAM_VERDICT = "spam_verdict", "SES judged the message to be spam."
     VIRUS_VERDICT = "virus_verdict", "SES found a virus."
     AUTHENTICATION_FAILED = "authentication_failed", "DMARC failed and its domain asks to reject."

@@ -30,7 +30,7 @@ class RecipientStatus(Explained):
     DELIVERED = "delivered", "The receiving server took it."
     BOUNCED = "bounced", "The receiving server refused it for good."
     COMPLAINED = "complained", "The recipient marked it as spam."
-    REJECTED = "rejected", "SES found a virus and did not send it."
+    REJECTED = "rejected", "SES took it but would not send it: a virus, mostly."
     FAILED = "failed", "It could not be sent; the reason is on the row."
 
 

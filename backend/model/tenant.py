@@ -53,7 +53,10 @@ class DnsRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
-    """A domain of a tenant: sends when verified, receives when ``inbound_enabled``."""
+    """A domain of a tenant: sends when verified, receives when ``inbound_enabled``.
+
+    ``signing_zone`` is SES's SigningHostedZone, below which the DKIM CNAMEs point.
+    """
 
     id: str
     tenant_id: str
@@ -64,6 +67,7 @@ class Domain:
     mail_from: str
     created_at: datetime
     checked_at: datetime | None = None
+    signing_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,7 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether the key may do this; admin may do all, send-batch needs send too."""

@@ -91,6 +91,12 @@ def heartbeat(tx: Tx, owner: str, *, now: datetime, lease: timedelta) -> int:
     ).rowcount
 
 
+def confirm(tx: Tx, item: WorkItem) -> None:
+    """Make sure an item is still ours before an effect outside; raises LeaseLostError."""
+    held = tx.execute(select(t.c.id).where(_held(item)).with_for_update()).one_or_none()
+    _ours(0 if held is None else 1, item)
+
+
 def finish(tx: Tx, item: WorkItem) -> None:
     """Remove a done item; raises LeaseLostError when it is no longer ours."""
     _ours(tx.execute(delete(t).where(_held(item))).rowcount, item)

@@ -49,6 +49,8 @@ domains = Table(
     Column("status", String, nullable=False),
     Column("inbound_enabled", Boolean, nullable=False),
     Column("dkim_tokens", JSON, nullable=False),
+    # SigningHostedZone of SES: it varies by region and cell, so it is kept
+    Column("signing_zone", String, nullable=False, default=""),
     Column("mail_from", String, nullable=False),
     Column("created_at", Millis, nullable=False),
     Column("checked_at", Millis),
@@ -296,14 +298,14 @@ work_items = Table(
     Column("ref", String, nullable=False),
     Column("run_at", Millis, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("lease_owner", String),
+    Column("lease_owner", String, index=True),
     Column("lease_until", Millis),
     Column("fence", Integer, nullable=False, default=0),
     Column("dead", Boolean, nullable=False, default=False),
     Column("error", Text, nullable=False, default=""),
     Column("created_at", Millis, nullable=False),
     UniqueConstraint("kind", "ref"),
-    Index(None, "dead", "run_at"),
+    Index(None, "kind", "dead", "run_at"),
 )
 
 roles = Table(

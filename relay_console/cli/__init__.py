@@ -1,1 +1,1 @@
-"""The command line; one file per command group, none imports Textual."""
+"""The command line: one file for each group of commands; none of it needs a terminal to draw on."""

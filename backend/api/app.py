@@ -1,0 +1,70 @@
+"""The HTTP API as one ASGI app: Resend's surface at the root, The One Relay's below /api."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+
+from backend.api import answers
+from backend.api.bodies import input_error
+from backend.api.documents import describe
+from backend.api.limits import BodyLimit
+from backend.api.relay import relay_routes
+from backend.api.resend import resend_routes
+from backend.clock import SystemClock
+
+if TYPE_CHECKING:
+    from fastapi import Request
+    from starlette.responses import Response
+
+    from backend.api.service import ApiService
+    from backend.ports import Clock
+
+VERSION = "0.1.0"
+
+
+def create_app(service: ApiService, clock: Clock | None = None) -> FastAPI:
+    """Make the app over a backend; it holds no state of its own."""
+    app = FastAPI(
+        title="Relay Console API",
+        version=VERSION,
+        description="Send mail, read what became of it, read what came in. See docs/api.md.",
+        # the pages would fetch their scripts from elsewhere; the document itself is enough
+        docs_url=None,
+        redoc_url=None,
+    )
+    resend = resend_routes(service)
+    app.include_router(resend)
+    app.include_router(resend, prefix="/api", include_in_schema=False)
+    app.include_router(relay_routes(service, clock or SystemClock()), prefix="/api")
+
+    @app.get("/health", tags=["health"], summary="Tell that the server is up", openapi_extra=_OPEN)
+    async def health() -> dict[str, str]:
+        """Answer at once, without a key and without touching the database."""
+        return {"status": "ok"}
+
+    answers.install(app)
+    app.add_exception_handler(RequestValidationError, _bad_parameter)
+    app.add_middleware(BodyLimit)
+    document: dict[str, Any] = {}
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.update(describe(app))
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI documents it
+    return app
+
+
+_OPEN: dict[str, Any] = {"security": []}
+
+
+async def _bad_parameter(request: Request, error: Exception) -> Response:
+    """Answer a wrong query parameter like any other wrong input."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # Starlette types all alike
+    fault = dict(error.errors()[0])
+    fault["loc"] = tuple(fault["loc"])[1:]  # without "query"
+    return answers.error_answer(request.url.path, input_error(fault))

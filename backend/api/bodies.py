@@ -1,0 +1,79 @@
+"""Read a request body into a model, with one clear sentence for the first thing wrong in it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from backend.api.errors import BadIdempotencyKeyError, MalformedBodyError, MissingFieldError
+from backend.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fastapi import Request
+    from pydantic_core import ErrorDetails
+
+M = TypeVar("M", bound=BaseModel)
+
+IN_THREAD = 256 * 1024  # bytes from which parsing would hold up the event loop for milliseconds
+MAX_KEY = 256
+
+
+async def read_body(request: Request, model: type[M]) -> M:
+    """Read and check a JSON body; raises InvalidInputError and its kinds, naming the field."""
+    raw = await request.body()
+    if len(raw) < IN_THREAD:
+        return _parse(model, raw)
+    return await asyncio.to_thread(_parse, model, raw)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """Read the Idempotency-Key header; raises BadIdempotencyKeyError."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
+        raise BadIdempotencyKeyError(
+            f"Idempotency-Key: must be 1 to {MAX_KEY} printable ASCII characters",
+            field="Idempotency-Key",
+        )
+    return key
+
+
+def _parse(model: type[M], raw: bytes) -> M:
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        # without the input: it may be a mail's text
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise input_error(fault) from None
+
+
+def input_error(fault: ErrorDetails | Mapping[str, Any]) -> InvalidInputError:
+    """Give pydantic's account of a fault as one sentence that names the field."""
+    field = _place(fault["loc"])
+    match fault["type"]:
+        case "json_invalid" | "model_type":
+            return MalformedBodyError("the body is not a JSON object; see docs/api.md")
+        case "missing":
+            return MissingFieldError(f"{field}: this field is needed", field=field)
+        case "extra_forbidden":
+            return InvalidInputError(
+                f"{field}: there is no such field; docs/api.md lists them", field=field
+            )
+        case "none_required":
+            return InvalidInputError(f"{field}: is not supported yet; leave it out", field=field)
+        case _:
+            message = fault["msg"].removeprefix("Value error, ")
+            return InvalidInputError(f"{field}: {message[:1].lower()}{message[1:]}", field=field)
+
+
+def _place(loc: Sequence[int | str]) -> str:
+    """Give ``attachments[0].content`` for the path of a fault."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text[:100]

@@ -1,0 +1,149 @@
+"""Model values as JSON, in the shapes of the two surfaces. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from backend.model.outbound import EmailStatus, RecipientKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backend.model.inbound import InboundMessage, Step
+    from backend.model.outbound import Email, Recipient
+    from backend.model.views import EmailDetail, InboundDetail, LogEntry
+
+_LAST_EVENT = {
+    EmailStatus.UNKNOWN: "queued",
+    EmailStatus.DELAYED: "delivery_delayed",
+    EmailStatus.REJECTED: "failed",
+}
+"""Where Resend's word differs from ours."""
+
+
+def moment(value: datetime) -> str:
+    """Give RFC 3339 in UTC with milliseconds and Z."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def email_json(detail: EmailDetail) -> dict[str, Any]:
+    """Give one mail as Resend does, plus what happened to each recipient and when."""
+    email = detail.email
+    return {
+        "object": "email",
+        "id": email.id,
+        "message_id": email.ses_message_id,
+        "from": email.sender,
+        "to": _addresses(email, RecipientKind.TO),
+        "cc": _addresses(email, RecipientKind.CC),
+        "bcc": _addresses(email, RecipientKind.BCC),
+        "subject": email.subject,
+        "created_at": moment(email.created_at),
+        "scheduled_at": moment(email.scheduled_at) if email.scheduled_at else None,
+        "sent_at": moment(email.sent_at) if email.sent_at else None,
+        "last_event": last_event(detail),
+        "status": email.status.value,
+        "error": email.error or None,
+        "tags": [{"name": name, "value": value} for name, value in email.tags.items()],
+        "thread_id": email.thread_id,
+        "recipients": [_recipient_json(one) for one in email.recipients],
+        "timeline": [
+            {
+                "at": moment(entry.at),
+                "event": entry.kind,
+                "recipient": entry.recipient,
+                "detail": entry.detail,
+            }
+            for entry in detail.timeline
+        ],
+        "replies": [inbound_json(reply) for reply in detail.replies],
+    }
+
+
+def last_event(detail: EmailDetail) -> str:
+    """Give Resend's word for where a mail stands: queued, sent, delivered, opened, and so on."""
+    status = detail.email.status
+    if status is EmailStatus.DELIVERED:
+        seen = {entry.kind for entry in detail.timeline}
+        return "clicked" if "click" in seen else "opened" if "open" in seen else "delivered"
+    return _LAST_EVENT.get(status, status.value)
+
+
+def inbound_json(message: InboundMessage) -> dict[str, Any]:
+    """Give one received mail as a line of a list."""
+    route = message.route
+    return {
+        "object": "inbound_email",
+        "id": message.id,
+        "message_id": message.message_id,
+        "from": message.from_address or message.envelope_from,
+        "to": [message.recipient],
+        "subject": message.subject,
+        "created_at": moment(message.received_at),
+        "status": message.status.value,
+        "reason": {"name": message.reason.value, "sentence": message.reason.sentence},
+        "reply_match_status": message.reply_match_status.value,
+        "reply_to_email_id": message.reply_to_email_id,
+        "thread_id": message.thread_id,
+        "target": route.target.value if route else None,
+        "action": route.action.value if route else None,
+        "external_id": message.external_id or None,
+    }
+
+
+def inbound_detail_json(detail: InboundDetail) -> dict[str, Any]:
+    """Give one received mail with its text, its files' names and its explanation."""
+    return inbound_json(detail.message) | {
+        "text": detail.message.text,
+        "size": detail.message.size,
+        "attachments": [
+            {
+                "filename": one.name,
+                "content_type": one.content_type,
+                "size": one.size,
+                "sha256": one.sha256,
+                "inline": one.inline,
+            }
+            for one in detail.attachments
+        ],
+        "explanation": [_step_json(step) for step in detail.steps],
+    }
+
+
+def log_json(entry: LogEntry) -> dict[str, Any]:
+    """Give one line of the log."""
+    return {
+        "id": entry.id,
+        "at": moment(entry.at),
+        "direction": entry.direction.value,
+        "from": entry.sender,
+        "to": entry.recipient,
+        "more_recipients": entry.more_recipients,
+        "subject": entry.subject,
+        "status": entry.status,
+    }
+
+
+def _addresses(email: Email, kind: RecipientKind) -> list[str]:
+    return [one.address for one in email.recipients if one.kind is kind]
+
+
+def _recipient_json(one: Recipient) -> dict[str, Any]:
+    return {
+        "address": one.address,
+        "kind": one.kind.value,
+        "status": one.status.value,
+        "updated_at": moment(one.updated_at),
+        "detail": one.detail,
+    }
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    return {
+        "stage": step.stage.value,
+        "finding": step.finding.value,
+        "reason": step.reason.value,
+        "sentence": step.reason.sentence,
+        "evidence": dict(step.evidence),
+    }

@@ -1,0 +1,71 @@
+"""HTML mail to plain text, for targets, search and the terminal. No I/O."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from selectolax.lexbor import LexborHTMLParser
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+MAX_HTML = 4_000_000  # characters; beyond this the text is cut
+_SILENT = "head,script,style,title,template,noscript,object,svg"
+_BREAKS = frozenset({"br", "tr", "hr", "li", "dt", "dd", "option"})
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_SECTIONS = frozenset({"article", "aside", "div", "footer", "form", "header", "main", "nav", "p"})
+_LISTS = frozenset({"address", "blockquote", "center", "dl", "fieldset", "figure", "ol", "pre"})
+_BLOCKS = _HEADINGS | _SECTIONS | _LISTS | {"section", "table", "ul"}
+_SPACE = re.compile(r"[ \t\r\n\f]+")
+_BLANKS = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+
+
+def html_to_text(html: str) -> str:
+    """Give the readable text: blocks on lines of their own, links with their real address."""
+    tree = LexborHTMLParser(html[:MAX_HTML])
+    tree.strip_tags(_SILENT.split(","), recursive=True)
+    root = tree.body or tree.root
+    if root is None:
+        return ""
+    lines = "".join(_walk(root))
+    lines = "\n".join(line.strip() for line in lines.split("\n"))
+    return _BLANKS.sub("\n\n", lines).strip()
+
+
+def _walk(root: LexborNode) -> list[str]:
+    """Collect text in document order with an explicit stack: hostile HTML nests deeply."""
+    out: list[str] = []
+    stack: list[LexborNode | str] = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            out.append(node)
+        elif node.tag == "-text":
+            out.append(_SPACE.sub(" ", node.text_content or ""))
+        else:
+            before, after = _around(node)
+            out.append(before)
+            stack.append(after)
+            stack.extend(reversed(list(node.iter(include_text=True))))
+    return out
+
+
+def _around(node: LexborNode) -> tuple[str, str]:
+    """Give what an element puts before and after its content."""
+    tag = node.tag or ""
+    if tag == "a":
+        return "", _link(node)
+    if tag in _BREAKS:
+        return ("\n- " if tag == "li" else "\n"), ""
+    if tag in ("td", "th"):
+        return "", " "
+    return ("\n", "\n") if tag in _BLOCKS else ("", "")
+
+
+def _link(node: LexborNode) -> str:
+    """Show where a link leads unless its text says so already."""
+    href = (node.attributes.get("href") or "").strip()
+    if not href.startswith(("http://", "https://")) or href in (node.text() or ""):
+        return ""
+    return f" <{href}>"

@@ -1,0 +1,44 @@
+"""What the outbound way needs, gathered once by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from backend.outbound.pace import Pacer
+
+if TYPE_CHECKING:
+    from backend.config import Config
+    from backend.ports import Clock, Ids, MailTransport
+    from backend.store.engine import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundSettings:
+    """The part of Config the outbound way reads."""
+
+    configuration_set: str = ""
+    unknown_wait: timedelta = timedelta(seconds=120)
+    retry_for: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """The dependencies of the outbound way; ``pacer`` is this process's share of the pace."""
+
+    db: Database
+    transport: MailTransport
+    clock: Clock
+    ids: Ids
+    settings: OutboundSettings
+    pacer: Pacer = field(default_factory=Pacer)
+
+
+def outbound_settings(config: Config) -> OutboundSettings:
+    """Take from the configuration what the outbound way reads."""
+    return OutboundSettings(
+        configuration_set=config.configuration_set,
+        unknown_wait=timedelta(seconds=config.unknown_wait_seconds),
+        retry_for=timedelta(hours=config.retry_hours),
+    )

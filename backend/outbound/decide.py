@@ -1,0 +1,78 @@
+"""What to do after a call to SES failed, or its answer was lost. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from backend.errors import (
+    ConfigError,
+    RelayError,
+    SendingPausedError,
+    TransientError,
+    UnknownOutcomeError,
+)
+from backend.model.outbound import Attempt, AttemptState, GaveUp, Outcome, RetryAt, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+LONGEST_WAIT = 300.0  # seconds between two tries of one mail
+PAUSED_WAIT = timedelta(seconds=60)
+_OPEN = frozenset({AttemptState.SENDING, AttemptState.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait for a SEND event and how long to go on trying."""
+
+    unknown_wait: timedelta
+    retry_for: timedelta
+
+
+def unresolved(attempts: Sequence[Attempt]) -> Attempt | None:
+    """Give the last attempt when nobody knows how it ended."""
+    return attempts[-1] if attempts and attempts[-1].state in _OPEN else None
+
+
+def while_unknown(
+    attempts: Sequence[Attempt], *, now: datetime, patience: Patience
+) -> Unknown | GaveUp | None:
+    """Decide about a last attempt of unknown end: wait on, give up, or None: try again."""
+    last = unresolved(attempts)
+    if last is None:
+        return None
+    until = last.started_at + patience.unknown_wait
+    if now < until:
+        return Unknown(at=until, reason=last.error or "the answer of SES was lost")
+    if now - attempts[0].started_at > patience.retry_for:
+        return GaveUp(reason="SES may have the mail, but no SEND event ever came")
+    return None
+
+
+def after_failure(
+    error: RelayError, attempts: Sequence[Attempt], *, now: datetime, patience: Patience
+) -> Outcome:
+    """Turn what the transport raised into an outcome; ``attempts`` ends with the failed one."""
+    reason = str(error)
+    if isinstance(error, UnknownOutcomeError):
+        return Unknown(at=now + patience.unknown_wait, reason=reason)
+    if isinstance(error, SendingPausedError):
+        return RetryAt(at=now + PAUSED_WAIT, reason=reason)  # however long the pause lasts
+    # wrong credentials or a missing configuration set: for a person to mend, mail waits meanwhile
+    if not isinstance(error, TransientError | ConfigError):
+        return GaveUp(reason=reason)
+    if now - attempts[0].started_at > patience.retry_for:
+        return GaveUp(reason=f"given up after {_hours(patience.retry_for)}: {reason}")
+    return RetryAt(at=now + _back_off(error, len(attempts)), reason=reason)
+
+
+def _back_off(error: RelayError, tries: int) -> timedelta:
+    asked = error.retry_after if isinstance(error, TransientError) else None
+    return timedelta(seconds=max(asked or 0.0, min(2.0**tries, LONGEST_WAIT)))
+
+
+def _hours(span: timedelta) -> str:
+    return f"{span.total_seconds() / 3600:g} hours"

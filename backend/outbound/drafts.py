@@ -1,0 +1,73 @@
+"""A draft as JSON bytes and back: what is stored, hashed and sent from. No I/O."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from backend.model.outbound import Attachment, EmailDraft
+
+
+def dump_draft(draft: EmailDraft) -> bytes:
+    """Write a draft as JSON with sorted names; attachments are base64, no moment is lost."""
+    value = {
+        "sender": draft.sender,
+        "to": list(draft.to),
+        "cc": list(draft.cc),
+        "bcc": list(draft.bcc),
+        "reply_to": list(draft.reply_to),
+        "subject": draft.subject,
+        "html": draft.html,
+        "text": draft.text,
+        "headers": dict(draft.headers or {}),
+        "tags": dict(draft.tags or {}),
+        "attachments": [_dump_attachment(a) for a in draft.attachments],
+        "scheduled_at": draft.scheduled_at.isoformat() if draft.scheduled_at else None,
+    }
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def load_draft(stored: bytes) -> EmailDraft:
+    """Read back what ``dump_draft`` wrote."""
+    value: dict[str, Any] = json.loads(stored)
+    moment = value["scheduled_at"]
+    return EmailDraft(
+        sender=value["sender"],
+        to=tuple(value["to"]),
+        cc=tuple(value["cc"]),
+        bcc=tuple(value["bcc"]),
+        reply_to=tuple(value["reply_to"]),
+        subject=value["subject"],
+        html=value["html"],
+        text=value["text"],
+        headers=value["headers"],
+        tags=value["tags"],
+        attachments=tuple(_load_attachment(a) for a in value["attachments"]),
+        scheduled_at=datetime.fromisoformat(moment) if moment else None,
+    )
+
+
+def body_hash(stored: bytes) -> str:
+    """Give the SHA-256 that tells whether two drafts are the same."""
+    return hashlib.sha256(stored).hexdigest()
+
+
+def _dump_attachment(attachment: Attachment) -> dict[str, str | None]:
+    return {
+        "filename": attachment.filename,
+        "content": base64.b64encode(attachment.content).decode("ascii"),
+        "content_type": attachment.content_type,
+        "content_id": attachment.content_id,
+    }
+
+
+def _load_attachment(value: dict[str, str]) -> Attachment:
+    return Attachment(
+        filename=value["filename"],
+        content=base64.b64decode(value["content"]),
+        content_type=value["content_type"],
+        content_id=value["content_id"],
+    )

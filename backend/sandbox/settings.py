@@ -1,0 +1,68 @@
+"""What a sandbox is made from, and where it is found once it runs. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """A sandbox; ports of 0 take a free one, spans are (least, most) in seconds.
+
+    ``folder``, when given, receives ``sandbox.json`` with the addresses, for other processes.
+    ``enforce_rate`` makes SendEmail refuse what exceeds ``max_send_rate`` recipients a second.
+    ``raw_message_delivery`` leaves out the SNS envelope. ``object_prefix`` begins S3 keys.
+    """
+
+    folder: Path | None = None
+    seed: int = 1
+    host: str = "127.0.0.1"
+    region: str = "us-east-1"
+    aws_port: int = 0
+    smtp_port: int = 0
+    verified_domains: tuple[str, ...] = ()
+    receiving_domains: tuple[str, ...] = ()
+    max_send_rate: float = 14.0
+    max_24_hour_send: float = 50_000.0
+    enforce_rate: bool = False
+    raw_message_delivery: bool = False
+    object_prefix: str = ""
+    event_seconds: tuple[float, float] = (0.05, 0.4)
+    verify_seconds: tuple[float, float] = (3.0, 8.0)
+    outcomes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values, for handing over to another process."""
+        return asdict(self) | {"folder": str(self.folder) if self.folder else None}
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> SandboxSettings:
+        """Read what ``to_json`` gave."""
+        folder = values.get("folder")
+        tuples = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        outcomes = {where: tuple(what) for where, what in values.get("outcomes", {}).items()}
+        changed = tuples | {"outcomes": outcomes, "folder": Path(folder) if folder else None}
+        return SandboxSettings(**(values | changed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxAddresses:
+    """Where a running sandbox is reached; ``smtp`` is ``host:port``."""
+
+    aws_endpoint: str
+    region: str
+    smtp: str
+    smtp_host: str
+    smtp_port: int
+    events_queue_url: str
+    inbound_queue_url: str
+    inbound_bucket: str
+    configuration_set: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return asdict(self)

@@ -1,0 +1,36 @@
+"""``relay-console serve``: the backend, its workers and the HTTP API, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from backend.api.app import create_app
+from backend.api.server import ApiServer
+from backend.app import open_backend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backend.config import Config
+
+
+async def serve(config: Config, *, on_ready: Callable[[str], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; ``on_ready`` gets the URL once it listens.
+
+    The API stops first, so that nothing new is accepted while the workers finish.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with open_backend(config) as backend:
+        server = ApiServer(create_app(backend), config.api_host, config.api_port)
+        url = await server.start()
+        try:
+            if on_ready is not None:
+                on_ready(url)
+            await stop.wait()
+        finally:
+            await server.stop()

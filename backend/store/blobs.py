@@ -1,0 +1,102 @@
+"""Raw messages in a local folder: one file an object, written whole or not at all.
+
+A key may hold slashes; it never leads out of the folder. Files are 0600, folders 0700.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+from backend.errors import InvalidInputError, NotFoundError, ServiceUnavailableError
+
+_LONGEST_NAME = 200  # most file systems stop at 255 bytes; the temporary name needs some
+_LONGEST_KEY = 1024  # as in S3
+
+
+class FolderBlobs:
+    """Objects as files below ``folder``, which is made when needed; fulfils ports.BlobStore."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def get(self, key: str) -> bytes:
+        """Read a whole object; raises NotFoundError, InvalidInputError, ServiceUnavailableError."""
+        return await asyncio.to_thread(self._read, self._path(key), key)
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Write a whole object and flush it to the disk before returning."""
+        await asyncio.to_thread(self._write, self._path(key), key, data)
+
+    def _path(self, key: str) -> Path:
+        parts = key.split("/")
+        if len(key) > _LONGEST_KEY or not all(_is_name(part) for part in parts):
+            raise InvalidInputError(
+                f"blob key {key[:80]!r} is not a path of plain names below the folder; "
+                "use letters, digits, '-', '_', '.' and '/'",
+                field="key",
+            )
+        return self._folder.joinpath(*parts)
+
+    def _read(self, path: Path, key: str) -> bytes:
+        try:
+            self._stay_inside(path)
+            return path.read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise NotFoundError(f"there is no blob {key!r} in {self._folder}") from None
+        except OSError as error:
+            raise ServiceUnavailableError(f"blob {key!r} cannot be read: {error}") from error
+
+    def _write(self, path: Path, key: str, data: bytes) -> None:
+        try:
+            self._make_folders(path.parent)
+            self._stay_inside(path)
+            _write_whole(path, data)
+        except OSError as error:
+            raise ServiceUnavailableError(f"blob {key!r} cannot be written: {error}") from error
+
+    def _make_folders(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        # mkdir(parents=True) gives parents the default mode, so each is made by itself.
+        if folder != self._folder:
+            self._make_folders(folder.parent)
+        folder.mkdir(mode=0o700, parents=folder == self._folder, exist_ok=True)
+
+    def _stay_inside(self, path: Path) -> None:
+        # A symbolic link may point anywhere; what it points to is not ours.
+        if not path.resolve().is_relative_to(self._folder.resolve()):
+            raise InvalidInputError(f"blob {path.name!r} leads out of its folder", field="key")
+
+
+def _is_name(part: str) -> bool:
+    if part in {"", ".", ".."} or part.startswith(".tmp-"):
+        return False
+    return part.isprintable() and "\\" not in part and len(os.fsencode(part)) <= _LONGEST_NAME
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    # mkstemp makes the file 0600 whatever the umask.
+    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    # Without this a power cut may forget the rename although the data is on the disk.
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,72 @@
+"""What SES told us, one row per recipient and fact, and the timeline of a mail made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from backend.model.feedback import EventKind, TimelineEntry
+from backend.store.schema import events as t
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backend.store.types import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """One fact about one recipient; ``recipient`` is empty when it is about the whole mail.
+
+    ``fact_key`` is the same for every copy of one fact, whatever envelope carried it.
+    Tenant "" and no mail mean: SES told us of a mail we do not know.
+    """
+
+    id: str
+    source_id: str
+    fact_key: str
+    tenant_id: str
+    email_id: str | None
+    ses_message_id: str
+    attempt_id: str | None
+    kind: EventKind
+    recipient: str
+    detail: str
+    occurred_at: datetime
+    received_at: datetime
+
+
+def add(tx: Tx, event: StoredEvent) -> bool:
+    """Write a fact; False when it is known already, by its envelope or by itself."""
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    row = insert(t).values(
+        id=event.id,
+        source_id=event.source_id,
+        fact_key=event.fact_key,
+        tenant_id=event.tenant_id,
+        email_id=event.email_id,
+        ses_message_id=event.ses_message_id,
+        attempt_id=event.attempt_id,
+        kind=event.kind.value,
+        recipient=event.recipient,
+        detail=event.detail,
+        occurred_at=event.occurred_at,
+        received_at=event.received_at,
+    )
+    return tx.execute(row.on_conflict_do_nothing()).rowcount == 1
+
+
+def timeline(tx: Tx, email_id: str) -> tuple[TimelineEntry, ...]:
+    """Give what SES said of a mail, in the order it happened."""
+    rows = tx.execute(
+        select(t.c.occurred_at, t.c.kind, t.c.recipient, t.c.detail)
+        .where(t.c.email_id == email_id)
+        .order_by(t.c.occurred_at, t.c.id)
+    )
+    return tuple(
+        TimelineEntry(at=row.occurred_at, kind=row.kind, recipient=row.recipient, detail=row.detail)
+        for row in rows
+    )

@@ -1,0 +1,444 @@
+"""Every key of the console, in one table.
+
+Bindings, the footer, the ``?`` help, the ``:`` palette, docs/keys.md and what ``--readonly`` hides
+are all made from it. An action's id is the ``action_`` method of the widget or screen that has its
+scope. ``python -m relay_console.actions`` prints docs/keys.md. Imports no Textual. No I/O.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Scope(StrEnum):
+    """Where a key is alive; the value is the heading in help and docs."""
+
+    GLOBAL = "Everywhere"
+    TABLE = "Tables"
+    LOGS = "Logs"
+    SUPPRESSIONS = "Suppressions"
+    DOMAINS = "Domains"
+    QUARANTINE = "Quarantine"
+    CHARTS = "Charts"
+    DETAIL = "Detail"
+    DIALOG = "Dialogs"
+
+
+AREAS = (Scope.LOGS, Scope.SUPPRESSIONS, Scope.DOMAINS, Scope.QUARANTINE, Scope.CHARTS)
+"""The five screens, in the order of their number keys."""
+
+_TABLES = frozenset({Scope.LOGS, Scope.SUPPRESSIONS, Scope.DOMAINS, Scope.QUARANTINE})
+_ROOTS = frozenset(AREAS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing a key does.
+
+    ``key`` is one or more Textual key names, separated by commas; ``title`` is the word in the
+    footer, ``help`` the sentence in the help. ``footer`` is the rank there: 1 is kept longest on
+    a narrow terminal, 0 is never shown. ``palette`` actions can be run by name.
+    """
+
+    id: str
+    key: str
+    title: str
+    help: str
+    scopes: frozenset[Scope]
+    writes: bool = False
+    footer: int = 0
+    palette: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The Textual key names."""
+        return tuple(self.key.split(","))
+
+    @property
+    def caps(self) -> str:
+        """The keys as printed on a keyboard."""
+        return " ".join(_CAPS.get(key, key) for key in self.keys)
+
+
+_CAPS = {
+    "question_mark": "?",
+    "colon": ":",
+    "slash": "/",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "backslash": "\\",
+    "escape": "esc",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "up": "↑",
+    "down": "↓",
+}
+
+
+def _in(*scopes: Scope) -> frozenset[Scope]:
+    return frozenset(scopes)
+
+
+def _area(number: int, scope: Scope, about: str) -> Action:
+    return Action(
+        id=f"area('{scope.name.lower()}')",
+        key=str(number),
+        title=scope.value,
+        help=about,
+        scopes=_in(Scope.GLOBAL),
+        palette=True,
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    _area(1, Scope.LOGS, "Show all mail, sent and received, newest first."),
+    _area(2, Scope.SUPPRESSIONS, "Show the addresses we must not send to."),
+    _area(3, Scope.DOMAINS, "Show the domains and the DNS records they need."),
+    _area(4, Scope.QUARANTINE, "Show received mail that waits for a person."),
+    _area(5, Scope.CHARTS, "Show sent, delivered and bounced mail per minute."),
+    Action(
+        id="help",
+        key="question_mark",
+        title="help",
+        help="Show every key, with a search field.",
+        scopes=_in(Scope.GLOBAL),
+        footer=1,
+    ),
+    Action(
+        id="command_palette",
+        key="colon,ctrl+p",
+        title="commands",
+        help="Run a command by name, or jump: logs status:bounced.",
+        scopes=_in(Scope.GLOBAL),
+        footer=3,
+    ),
+    Action(
+        id="next_theme",
+        key="T",
+        title="theme",
+        help="Change to the next colour theme.",
+        scopes=_in(Scope.GLOBAL),
+        palette=True,
+    ),
+    Action(
+        id="quit",
+        key="ctrl+q",
+        title="quit",
+        help="Leave the console at once.",
+        scopes=_in(Scope.GLOBAL),
+        palette=True,
+    ),
+    Action(
+        id="leave",
+        key="q",
+        title="quit",
+        help="Leave the console.",
+        scopes=_ROOTS,
+        footer=2,
+    ),
+    Action(
+        id="filter",
+        key="slash",
+        title="filter",
+        help="Type a filter; enter keeps it, esc takes it away.",
+        scopes=_TABLES,
+        footer=2,
+        palette=True,
+    ),
+    Action(
+        id="clear",
+        key="escape",
+        title="clear",
+        help="Take the filter away, then the marks.",
+        scopes=_TABLES,
+    ),
+    Action(
+        id="reload",
+        key="r",
+        title="refresh",
+        help="Read the data again.",
+        scopes=_in(Scope.LOGS, Scope.SUPPRESSIONS, Scope.QUARANTINE, Scope.CHARTS, Scope.DETAIL),
+        footer=6,
+        palette=True,
+    ),
+    Action(
+        id="copy",
+        key="y",
+        title="copy",
+        help="Copy what the cursor is on: an id, an address, a DNS record.",
+        scopes=_TABLES | {Scope.DETAIL},
+        footer=5,
+        palette=True,
+    ),
+    Action(
+        id="follow",
+        key="f",
+        title="follow",
+        help="Stay with the newest row; moving the cursor down stops it.",
+        scopes=_in(Scope.LOGS),
+        footer=4,
+        palette=True,
+    ),
+    Action(
+        id="add",
+        key="a",
+        title="add",
+        help="Put an address on the suppression list.",
+        scopes=_in(Scope.SUPPRESSIONS),
+        writes=True,
+        footer=2,
+        palette=True,
+    ),
+    Action(
+        id="remove",
+        key="D",
+        title="remove",
+        help="Take the marked addresses, or this one, off the list; asks first.",
+        scopes=_in(Scope.SUPPRESSIONS),
+        writes=True,
+        footer=2,
+        palette=True,
+    ),
+    Action(
+        id="undo",
+        key="u",
+        title="undo",
+        help="Undo your last addition or removal of this session.",
+        scopes=_in(Scope.SUPPRESSIONS),
+        writes=True,
+        footer=3,
+        palette=True,
+    ),
+    Action(
+        id="check",
+        key="r",
+        title="refresh",
+        help="Ask SES for the state of this domain now.",
+        scopes=_in(Scope.DOMAINS),
+        writes=True,
+        footer=2,
+        palette=True,
+    ),
+    Action(
+        id="other_pane",
+        key="tab",
+        title="records",
+        help="Go from the domains to the records of this one, and back.",
+        scopes=_in(Scope.DOMAINS),
+        footer=3,
+    ),
+    Action(
+        id="reprocess",
+        key="P",
+        title="process again",
+        help="Process the marked messages, or this one, again; asks first.",
+        scopes=_in(Scope.QUARANTINE),
+        writes=True,
+        footer=2,
+        palette=True,
+    ),
+    Action(
+        id="wider",
+        key="plus,equals_sign",
+        title="wider",
+        help="Show a longer time.",
+        scopes=_in(Scope.CHARTS),
+        footer=2,
+        palette=True,
+    ),
+    Action(
+        id="narrower",
+        key="minus",
+        title="narrower",
+        help="Show a shorter time.",
+        scopes=_in(Scope.CHARTS),
+        footer=2,
+        palette=True,
+    ),
+    Action(
+        id="open_row",
+        key="enter",
+        title="open",
+        help="Open the row under the cursor.",
+        scopes=_in(Scope.TABLE),
+        footer=1,
+    ),
+    Action(
+        id="mark",
+        key="space",
+        title="mark",
+        help="Mark the row for the next action, and go one down.",
+        scopes=_in(Scope.TABLE),
+        footer=5,
+    ),
+    Action(
+        id="unmark",
+        key="backslash",
+        title="unmark",
+        help="Take all marks away.",
+        scopes=_in(Scope.TABLE),
+    ),
+    Action(id="down", key="j,down", title="down", help="One row down.", scopes=_in(Scope.TABLE)),
+    Action(id="up", key="k,up", title="up", help="One row up.", scopes=_in(Scope.TABLE)),
+    Action(id="top", key="g,home", title="top", help="To the first row.", scopes=_in(Scope.TABLE)),
+    Action(
+        id="bottom", key="G,end", title="bottom", help="To the last row.", scopes=_in(Scope.TABLE)
+    ),
+    Action(
+        id="half_down",
+        key="ctrl+d",
+        title="half down",
+        help="Half a page down.",
+        scopes=_in(Scope.TABLE),
+    ),
+    Action(
+        id="half_up", key="ctrl+u", title="half up", help="Half a page up.", scopes=_in(Scope.TABLE)
+    ),
+    Action(
+        id="page_down",
+        key="pagedown",
+        title="page down",
+        help="A page down.",
+        scopes=_in(Scope.TABLE),
+    ),
+    Action(id="page_up", key="pageup", title="page up", help="A page up.", scopes=_in(Scope.TABLE)),
+    Action(
+        id="back",
+        key="escape,q",
+        title="back",
+        help="Go back to the table.",
+        scopes=_in(Scope.DETAIL),
+        footer=1,
+    ),
+    Action(
+        id="linked",
+        key="o",
+        title="open related",
+        help="Open the mail this one answers, or the newest answer to it.",
+        scopes=_in(Scope.DETAIL),
+        footer=3,
+        palette=True,
+    ),
+    Action(
+        id="scroll_line_down",
+        key="j,down",
+        title="down",
+        help="One line down.",
+        scopes=_in(Scope.DETAIL),
+        footer=0,
+    ),
+    Action(
+        id="scroll_line_up",
+        key="k,up",
+        title="up",
+        help="One line up.",
+        scopes=_in(Scope.DETAIL),
+    ),
+    Action(
+        id="scroll_page_down",
+        key="ctrl+d,pagedown,space",
+        title="page down",
+        help="A page down.",
+        scopes=_in(Scope.DETAIL),
+        footer=4,
+    ),
+    Action(
+        id="scroll_page_up",
+        key="ctrl+u,pageup",
+        title="page up",
+        help="A page up.",
+        scopes=_in(Scope.DETAIL),
+    ),
+    Action(
+        id="scroll_first",
+        key="g,home",
+        title="start",
+        help="To the first line.",
+        scopes=_in(Scope.DETAIL),
+    ),
+    Action(
+        id="scroll_last",
+        key="G,end",
+        title="end",
+        help="To the last line.",
+        scopes=_in(Scope.DETAIL),
+    ),
+    Action(id="yes", key="y", title="yes", help="Do it.", scopes=_in(Scope.DIALOG), footer=1),
+    Action(
+        id="no",
+        key="n,escape,enter,q",
+        title="no",
+        help="Leave all as it is.",
+        scopes=_in(Scope.DIALOG),
+        footer=1,
+    ),
+)
+
+
+def in_scope(*scopes: Scope) -> tuple[Action, ...]:
+    """Give the actions alive in any of these scopes, in the order of the table."""
+    wanted = frozenset(scopes)
+    return tuple(action for action in ACTIONS if action.scopes & wanted)
+
+
+def alive_on(area: Scope) -> tuple[Scope, ...]:
+    """Give the scopes whose keys work together on a screen."""
+    if area is Scope.DIALOG:
+        return (area,)
+    return (area, Scope.TABLE, Scope.GLOBAL) if area in _TABLES else (area, Scope.GLOBAL)
+
+
+def allowed(action_id: str, *, readonly: bool) -> bool:
+    """Tell whether an action may run; ``--readonly`` stops every one that writes."""
+    return not (readonly and action_id in _WRITING)
+
+
+_WRITING = frozenset(action.id for action in ACTIONS if action.writes)
+
+
+def footer_of(area: Scope, *, readonly: bool) -> tuple[Action, ...]:
+    """Give the footer's actions of a screen, the one to drop first last."""
+    shown = (action for action in in_scope(*alive_on(area)) if action.footer)
+    return tuple(
+        sorted(
+            (action for action in shown if allowed(action.id, readonly=readonly)),
+            key=lambda action: action.footer,
+        )
+    )
+
+
+def keys_document() -> str:
+    """Give docs/keys.md."""
+    return "\n".join(_document_lines()) + "\n"
+
+
+def _document_lines() -> Iterator[str]:
+    yield "# Keys"
+    yield ""
+    yield "Made from `relay_console/actions.py` by `python -m relay_console.actions`."
+    yield "Keys marked with * write, and are hidden under `--readonly`."
+    for scope in Scope:
+        yield ""
+        yield f"## {scope.value}"
+        yield ""
+        yield "| key | action | what it does |"
+        yield "|---|---|---|"
+        yield from _document_rows(in_scope(scope))
+
+
+def _document_rows(actions: Iterable[Action]) -> Iterator[str]:
+    for action in actions:
+        keys = " ".join(f"`{key}`" for key in action.caps.split(" "))
+        star = "*" if action.writes else ""
+        yield f"| {keys} | {action.title}{star} | {action.help} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(keys_document())

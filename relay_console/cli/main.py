@@ -1,0 +1,124 @@
+"""``relay-console``: finds the command, runs it, and turns how it ended into an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from backend import RelayError
+from relay_console.cli.exits import Exit, exit_for
+from relay_console.cli.opening import Common, database_option, pass_common
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "config": "config:config",
+    "demo": "demo:demo",
+    "domains": "domains:domains",
+    "explain": "show:explain",
+    "keys": "keys:keys",
+    "logs": "logs:logs",
+    "quarantine": "quarantine:quarantine",
+    "reprocess": "quarantine:reprocess",
+    "sandbox": "sandbox:sandbox",
+    "send": "send:send",
+    "serve": "serve:serve",
+    "show": "show:show",
+    "tenants": "tenants:tenants",
+}
+"""Each command and where it is: ``module:object`` in relay_console.cli."""
+
+
+class Commands(click.Group):
+    """Imports a command's module when the command is first asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give all commands by name."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command, None when there is none of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(f"relay_console.cli.{module}"), name)
+        return command if isinstance(command, click.Command) else None
+
+
+def _print_version(context: click.Context, _option: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        click.echo(f"relay-console {version('relay-console')}")
+        context.exit()
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@database_option
+@click.option("--no-workers", is_flag=True, help="Look and act, but leave the work to a server.")
+@click.option(
+    "--readonly", is_flag=True, envvar="RELAY_READONLY", help="Hide every action that writes."
+)
+@click.option("--theme", metavar="NAME", envvar="RELAY_THEME", help="Colours of the console.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Write the version and stop.",
+)
+@pass_common
+@click.pass_context
+def cli(
+    context: click.Context,
+    common: Common,
+    no_workers: bool,
+    readonly: bool,
+    theme: str | None,
+    debug: bool,
+) -> None:
+    """Watch mail go out through Amazon SES and come in to PSA, CRM and Portal.
+
+    Without a command the console opens on the database that the settings name.
+    """
+    common.readonly, common.theme, common.debug = readonly, theme, debug
+    if context.invoked_subcommand is None:
+        from relay_console.cli.console import open_console
+
+        open_console(common, workers=not no_workers)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and end the process with a code of relay_console.cli.exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a Latin-1 terminal gets escapes
+    common = Common()
+    try:
+        code = cli.main(arguments, prog_name="relay-console", standalone_mode=False, obj=common)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except RelayError as error:
+        if common.debug:
+            raise
+        click.echo(f"relay-console: {error}", err=True)
+        code = exit_for(error)
+    except (KeyboardInterrupt, click.Abort):
+        code = Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Python would complain once more when it flushes stdout on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.BROKEN_PIPE
+    sys.exit(code)

@@ -1,0 +1,108 @@
+"""The one-line bars around a screen: areas above, what is said and the keys below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widget import Widget
+
+from relay_console.actions import AREAS, Scope, footer_of
+from relay_console.safe import NOTHING, SafeText, safe
+from relay_console.viewmodel.table import fit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+
+    from relay_console.actions import Action
+
+
+class TopBar(Widget):
+    """The five areas with their number keys; the one we are in stands out, also without colour."""
+
+    def __init__(self, area: Scope, right: SafeText) -> None:
+        super().__init__()
+        self._area = area
+        self._right = right
+
+    def render(self) -> Content:
+        """Draw the areas; what is at the right goes when there is no room."""
+        parts: list[str | tuple[str, str]] = [("Relay ", "bold $primary")]
+        for number, area in enumerate(AREAS, 1):
+            here = area is self._area
+            text = f"[{number} {area.value}]" if here else f" {number} {area.value} "
+            parts.append((text, "bold $accent" if here else "$text-muted"))
+        left = Content.assemble(*parts)
+        room = self.size.width - left.cell_length - 1
+        right = fit(self._right, room) if cell_len(self._right) > room else self._right
+        if room < 8:
+            return left
+        gap = " " * (self.size.width - left.cell_length - cell_len(right))
+        return Content.assemble(left, gap, (right, "$warning"))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the area clicked."""
+        start = len("Relay ")
+        for area in AREAS:
+            end = start + len(area.value) + 4
+            if start <= event.x < end:
+                self.app.call_later(self.app.run_action, f"area('{area.name.lower()}')")
+            start = end
+
+
+class Saying(Widget):
+    """A line of text; what does not change is not painted again."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self._left: SafeText = NOTHING
+        self._right: SafeText = NOTHING
+
+    def say(self, left: SafeText, right: SafeText = NOTHING) -> None:
+        """Show a text, and another at the right edge."""
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.refresh()
+
+    def render(self) -> Content:
+        """Draw both; the left one is cut when they do not fit."""
+        width = self.size.width
+        room = width - cell_len(self._right) - 1
+        return Content(f"{fit(self._left, room)} {self._right}" if room > 0 else self._left)
+
+
+class KeyBar(Widget):
+    """The keys of a screen; as many as fit, the important ones first, never one cut in half."""
+
+    def __init__(self, area: Scope, *, readonly: bool) -> None:
+        super().__init__()
+        self._actions = footer_of(area, readonly=readonly)
+
+    def render(self) -> Content:
+        """Draw the keys that fit."""
+        parts: list[str | tuple[str, str]] = []
+        for action in _that_fit(self._actions, self.size.width):
+            parts += [(_cap(action), "bold $accent"), (f" {action.title}  ", "$text-muted")]
+        return Content.assemble(*parts)
+
+
+def _cap(action: Action) -> str:
+    return action.caps.split(" ")[0]
+
+
+def _that_fit(actions: Sequence[Action], width: int) -> list[Action]:
+    kept, used = [], 0
+    for action in actions:
+        needed = len(_cap(action)) + len(action.title) + 3
+        if used + needed - 2 <= width:
+            kept.append(action)
+            used += needed
+    return kept
+
+
+def badge(*, readonly: bool, actor: str) -> SafeText:
+    """Give what stands at the right of the top bar: read-only, else who is at work."""
+    return safe("read-only" if readonly else actor, 16)

