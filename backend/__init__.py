@@ -97,6 +97,7 @@ if TYPE_CHECKING:
         open_demo,
         run_sandbox,
     )
+    from backend.logs import configure_logging, console_log
     from backend.server import serve
 
 _LATE = {
@@ -107,6 +108,8 @@ _LATE = {
     "DemoSummary": "backend.demo",
     "SandboxOptions": "backend.demo",
     "config_file": "backend.config",
+    "configure_logging": "backend.logs",
+    "console_log": "backend.logs",
     "data_home": "backend.config",
     "environment_name": "backend.config",
     "load_config": "backend.config",
@@ -192,6 +195,8 @@ __all__ = [
     "TransientError",
     "UnknownOutcomeError",
     "config_file",
+    "configure_logging",
+    "console_log",
     "data_home",
     "environment_name",
     "load_config",

@@ -31,7 +31,7 @@ from backend.store import (
 )
 from backend.store import inbound as inbound_rows
 from backend.store.audit import AuditEntry
-from backend.suppression.by_hand import ByHand
+from backend.suppression import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,7 +78,6 @@ class Backend:
         self._clock = parts.outbound.clock
         self._ids = parts.outbound.ids
         self._keys = Keys(parts.db, self._clock, self._ids)
-        self._by_hand = ByHand(parts.db, self._clock, self._ids)
 
     async def version(self) -> int:
         """Give a number that changes whenever anything was written."""
@@ -122,7 +121,7 @@ class Backend:
 
     async def reprocess(self, inbound_ids: Sequence[str], *, actor: str) -> int:
         """Queue waiting messages to be processed anew; give how many were queued."""
-        queued = await reprocess(self._parts.inbound, inbound_ids, actor=actor)
+        queued = await reprocess(self._db, self._clock, self._ids, inbound_ids, actor=actor)
         self._parts.nudge()
         return queued
 
@@ -142,15 +141,18 @@ class Backend:
         self, tenant_id: str, address: str, *, detail: str, actor: str
     ) -> Suppression:
         """Suppress an address by hand; raises InvalidInputError."""
-        return await self._by_hand.add(tenant_id, address, detail=detail, actor=actor)
+        return await self._db.write(by_hand.add, self._hand(actor), tenant_id, address, detail)
 
     async def remove_suppression(self, suppression_id: str, *, actor: str) -> Suppression:
         """Take an address off the list and give what was removed; raises NotFoundError."""
-        return await self._by_hand.remove(suppression_id, actor=actor)
+        return await self._db.write(by_hand.remove, self._hand(actor), suppression_id)
 
     async def restore_suppression(self, suppression: Suppression, *, actor: str) -> None:
         """Undo a removal: put the very entry back."""
-        await self._by_hand.restore(suppression, actor=actor)
+        await self._db.write(by_hand.restore, self._hand(actor), suppression)
+
+    def _hand(self, actor: str) -> by_hand.Hand:
+        return by_hand.Hand(actor=actor, at=self._clock.now(), ids=self._ids)
 
     # tenants, keys and domains
 

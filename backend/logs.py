@@ -100,7 +100,16 @@ def _replace_handler(handler: _Handler, level: Level) -> None:
     root.addHandler(handler)
     root.setLevel(level.upper())
     # Their debug lines hold whole requests, with bodies and signatures.
-    for library in ("botocore", "boto3", "urllib3", "httpcore", "httpx", "werkzeug", "mail.log"):
+    for library in (
+        "botocore",
+        "boto3",
+        "urllib3",
+        "httpcore",
+        "httpx",
+        "werkzeug",
+        "mail.log",
+        "alembic",
+    ):
         logging.getLogger(library).setLevel(logging.WARNING)
 
 

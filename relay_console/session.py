@@ -61,6 +61,11 @@ class Session:
         """Whether the backend is still on its way."""
         return not self._arrived.is_set()
 
+    @property
+    def failed(self) -> bool:
+        """Whether the backend could not be started."""
+        return self._arrived.is_set() and self._service is None
+
     async def tenants(self) -> Sequence[Tenant]:
         """Give the tenants, read once a session unless a name is missing."""
         if not self._tenants:

@@ -6,8 +6,10 @@ import os
 import shutil
 import tempfile
 import warnings
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -20,7 +22,10 @@ from tests.settable import CountingIds, SettableClock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sqlalchemy import Connection
+
 TEMPLATE = "template_relay"
+_numbers = count(1)
 
 
 @pytest.fixture
@@ -54,7 +59,7 @@ def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A running PostgreSQL as the URL of a database {}; both xdist workers share one server."""
-    # relative to no home: as root the server runs as another user, who must reach the folder
+    # not in tmp_path: as root the server runs as another user, who must reach the folder
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))[:12]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns when XDG_RUNTIME_DIR is not set
@@ -72,12 +77,14 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str, worker_id: str, request: Any) -> Iterator[str]:
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
     """The URL of a fresh, migrated PostgreSQL database."""
-    name = f"t_{worker_id}_{os.getpid()}_{next(_numbers)}"
-    _administer(postgresql_server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-    yield postgresql_server.format(name)
-    _administer(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+    name = f"t_{os.getpid()}_{next(_numbers)}"
+    with _administering(postgresql_server) as connection:
+        copy = f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy"
+        connection.execute(text(copy))
+        yield postgresql_server.format(name)
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
@@ -102,32 +109,19 @@ def any_db(any_url: str) -> Iterator[Database]:
     database.close()
 
 
-def _numbers_from_one() -> Iterator[int]:
-    number = 0
-    while True:
-        number += 1
-        yield number
-
-
-_numbers = _numbers_from_one()
-
-
-def _administer(server: str, *statements: str) -> None:
+@contextmanager
+def _administering(server: str) -> Iterator[Connection]:
     engine = create_engine(
         server.format("postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT"
     )
     with engine.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
+        yield connection
     engine.dispose()
 
 
 def _make_template(server: str) -> None:
     """Create the migrated template database, once per server."""
-    engine = create_engine(
-        server.format("postgres"), poolclass=NullPool, isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
+    with _administering(server) as connection:
         connection.execute(text("SELECT pg_advisory_lock(1)"))
         found = text("SELECT 1 FROM pg_database WHERE datname = :name")
         if connection.execute(found, {"name": TEMPLATE}).first() is None:
@@ -135,4 +129,3 @@ def _make_template(server: str) -> None:
             connection.execute(text("SELECT pg_reload_conf()"))
             connection.execute(text(f"CREATE DATABASE {TEMPLATE}"))
         migrate.upgrade(server.format(TEMPLATE))
-    engine.dispose()

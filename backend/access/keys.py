@@ -82,7 +82,7 @@ class Keys:
         key = await self._db.read(authenticate, secret, now)
         if key.last_used_at is None or now - key.last_used_at >= TOUCH_EVERY:
             # the one write an authentication may cost, at most once a minute and key
-            await self._db.write(keys.touch, key.id, now, unless_since=now - TOUCH_EVERY)
+            await self._db.write(keys.touch, key.id, now, unless_after=now - TOUCH_EVERY)
         return key
 
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from backend.api.errors import BadIdempotencyKeyError, MalformedBodyError, MissingFieldError
 from backend.errors import InvalidInputError
@@ -24,10 +25,13 @@ MAX_KEY = 256
 
 async def read_body(request: Request, model: type[M]) -> M:
     """Read and check a JSON body; raises InvalidInputError and its kinds, naming the field."""
-    raw = await request.body()
+    try:
+        raw = await request.body()
+    except ClientDisconnect:
+        raise MalformedBodyError("the connection closed before the body had ended") from None
     if len(raw) < IN_THREAD:
-        return _parse(model, raw)
-    return await asyncio.to_thread(_parse, model, raw)
+        return parse_body(model, raw)
+    return await asyncio.to_thread(parse_body, model, raw)
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -43,7 +47,8 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def _parse(model: type[M], raw: bytes) -> M:
+def parse_body(model: type[M], raw: bytes) -> M:
+    """Check raw JSON against a model; raises InvalidInputError and its kinds."""
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:

@@ -21,6 +21,13 @@ class SeenMail:
 
 async def mail_at_ses(http: httpx.AsyncClient, aws_endpoint: str, after: int) -> list[SeenMail]:
     """Give the mail SES accepted after a sequence number, oldest first."""
+    seen: list[SeenMail] = []
+    while page := await _page(http, aws_endpoint, seen[-1].number if seen else after):
+        seen += page
+    return seen
+
+
+async def _page(http: httpx.AsyncClient, aws_endpoint: str, after: int) -> list[SeenMail]:
     answer = await http.get(f"{aws_endpoint}/_sandbox/ses/messages", params={"after": after})
     answer.raise_for_status()
     return [

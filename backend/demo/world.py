@@ -91,6 +91,10 @@ class World:
         async with self._http:
             for act in self._opening():
                 self._later(self._rng.uniform(0, 1.5), act)
+            # by then the bad address has bounced, so it is skipped
+            self._later(
+                3, lambda: self._notice_to_two(places.CLIENTS[0], places.CLIENTS[0].people[0])
+            )
             self._later(0.3, self._read_mailboxes)
             self._later(self._gap, self._chance)
             while self._due and not (self._stopping and self._only_habits()):

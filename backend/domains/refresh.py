@@ -9,7 +9,8 @@ from backend.domains.changes import event_of
 from backend.domains.records import records_for
 from backend.errors import NotFoundError
 from backend.model.views import DomainDetail
-from backend.store import audit, domains, outbox, tenants
+from backend.queue.announce import announce
+from backend.store import audit, domains, tenants
 from backend.store.audit import AuditEntry
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _record(
     audit.add(tx, _entry(before, after, tools.ids.new("aud"), actor))
     event = event_of(before.status, after, event_id=tools.ids.new("evt"), at=now)
     if event is not None:
-        outbox.add(tx, event)
+        announce(tx, event)
     return detail_of(tx, after, tools.region)
 
 

@@ -11,7 +11,8 @@ from backend.errors import InvalidInputError, NotFoundError
 from backend.model.address import ascii_domain
 from backend.model.tenant import Domain
 from backend.model.views import DomainDetail
-from backend.store import audit, domains, outbox, tenants
+from backend.queue.announce import announce
+from backend.store import audit, domains, tenants
 from backend.store.audit import AuditEntry
 
 if TYPE_CHECKING:
@@ -108,5 +109,5 @@ def _save(tx: Tx, domain: Domain, entry: AuditEntry, event: BusEvent | None) -> 
     domains.add(tx, domain)
     audit.add(tx, entry)
     if event is not None:
-        outbox.add(tx, event)
+        announce(tx, event)
     return tenant_name

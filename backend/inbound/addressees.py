@@ -24,17 +24,15 @@ class Addressees:
 def addressees(raw: bytes) -> Addressees:
     """Read the recipients: SES's own Received header, then Delivered-To or X-Original-To, then To.
 
-    Only the topmost Received header written by SES counts: those below it were in the message
-    already and may be forged.
+    Only the topmost Received header counts: those below it came with the message and may be
+    forged.
     """
     head = read_head(raw[:MAX_HEADER_BYTES])
     fields = [(name.lower(), headers.unfold(str(value))) for name, value in head.raw_items()]
-    for name, value in fields:
-        if name == "received" and _BY_SES.search(value):
-            found = _FOR.search(value)
-            if found:
-                return Addressees(envelope=(found[1],))
-            break
+    trace = next((value for name, value in fields if name == "received"), "")
+    found = _FOR.search(trace) if _BY_SES.search(trace) else None
+    if found:
+        return Addressees(envelope=(found[1],))
     return Addressees(
         envelope=_of(fields, "delivered-to") or _of(fields, "x-original-to"),
         header=_of(fields, "to", "cc"),

@@ -50,9 +50,7 @@ def request_for(message: InboundMessage, mail: ParsedMail, route: Route) -> Targ
     }
     # the id came from an address: it must not add a path or a query
     path = _PATHS[route.action].format(ref=_segment(route.ref))
-    return TargetRequest(
-        path=path, body=body, idempotency_key=idempotency_key(message.id, route)
-    )
+    return TargetRequest(path=path, body=body, idempotency_key=idempotency_key(message.id, route))
 
 
 def pause(attempts: int, asked: float | None) -> timedelta:

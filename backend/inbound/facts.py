@@ -62,7 +62,16 @@ def look_up_place(tx: Tx, address: str, inbound_domain: str) -> Place:
     return Place(recipient=recipient, domain=domain, named=named)
 
 
-def look_up_answered(tx: Tx, local_parts: Sequence[str], tenant_id: str) -> Answered | None:
+def look_up(
+    tx: Tx, address: str, answered_ids: Sequence[str], inbound_domain: str
+) -> tuple[Place, Answered | None]:
+    """Find the place of an envelope recipient and the mail of ours that is answered."""
+    place = look_up_place(tx, address, inbound_domain)
+    # a domain that is not ours must not draw on a conversation of any tenant
+    return place, _answered(tx, answered_ids, place.tenant_id) if place.ours else None
+
+
+def _answered(tx: Tx, local_parts: Sequence[str], tenant_id: str) -> Answered | None:
     """Find the first mail of ours among the ids; an empty tenant stands for the shared domain."""
     for local_part in local_parts:
         email = emails.by_ses_message_id(tx, local_part, tenant_id or None)

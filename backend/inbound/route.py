@@ -39,17 +39,23 @@ def route(place: Place, answered: Answered | None) -> Routing:
         return _routed(found, Reason.ADDRESS_PATTERN, {"pattern": f"{pattern.value}+{ref}"})
     if pattern is Pattern.SUPPORT and not _names_tenant(place):
         return _nowhere(Reason.UNKNOWN_TENANT, tenant_id, {"tenant": ref})
+    return _by_conversation(place, answered, tenant_id)
+
+
+def _by_conversation(place: Place, answered: Answered | None, tenant_id: str) -> Routing:
+    """Follow the conversation to its ticket; else open one where the address allows it."""
     followed = answered.thread.route if answered and answered.thread else None
     if followed is not None and followed.action is not TargetAction.NEW_TICKET:
         return _routed(followed, Reason.THREAD_TARGET, {"ref": followed.ref})
-    if pattern is Pattern.SUPPORT:
-        return _new_ticket(tenant_id, Reason.ADDRESS_PATTERN, {"pattern": f"support+{ref}"})
-    if pattern is Pattern.SUPPORT_DESK and not place.shared:
+    if place.recipient.pattern is Pattern.SUPPORT:
+        evidence = {"pattern": f"support+{place.recipient.ref}"}
+        return _new_ticket(tenant_id, Reason.ADDRESS_PATTERN, evidence)
+    if place.recipient.pattern is Pattern.SUPPORT_DESK and not place.shared:
         evidence = {"domain": place.recipient.domain}
         return _new_ticket(tenant_id, Reason.CUSTOM_DOMAIN, evidence)
     if followed is not None:
         return _routed(followed, Reason.THREAD_TARGET, {})
-    return _nowhere(Reason.NO_ROUTE, tenant_id, {"pattern": pattern.value})
+    return _nowhere(Reason.NO_ROUTE, tenant_id, {"pattern": place.recipient.pattern.value})
 
 
 def follow_up(taken: Route, ticket_id: str) -> Route | None:

@@ -91,16 +91,16 @@ class HttpTargets:
         status = answer.status_code
         if status in (200, 201, 409):
             return _taken(target, answer)
-        if status == 429:  # noqa: PLR2004
+        if status == 429:
             message = f"{target.value} asked us to slow down"
             raise ThrottledError(message, retry_after=self._retry_after(answer))
-        if status >= 500:  # noqa: PLR2004
+        if status >= 500:
             message = f"{target.value} answered {status}"
             raise ServiceUnavailableError(message, retry_after=self._retry_after(answer))
         raise RefusedError(_sentence(target, answer), status=status)
 
     def _retry_after(self, answer: httpx.Response) -> float | None:
-        """Read Retry-After, seconds or an HTTP date (RFC 9110 10.2.3); nonsense counts as absent."""
+        """Read Retry-After, seconds or an HTTP date (RFC 9110 10.2.3), else None."""
         value = answer.headers.get("Retry-After", "").strip()
         try:
             seconds = float(value)
@@ -116,7 +116,7 @@ class HttpTargets:
 
 def _taken(target: TargetName, answer: httpx.Response) -> TargetReceipt:
     """Read a success; without a readable id the call is repeated, which the key makes safe."""
-    duplicate = answer.status_code == 409  # noqa: PLR2004
+    duplicate = answer.status_code == 409
     body = _object(answer)
     external_id = next((str(body[key]) for key in _IDS if body.get(key)), "")
     if not external_id and not duplicate:

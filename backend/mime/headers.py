@@ -62,6 +62,8 @@ def loose_person(value: str) -> tuple[str, str]:
 def message_ids(value: str) -> tuple[str, ...]:
     """Give the ids of Message-ID, In-Reply-To or References without brackets, each once."""
     flat = unfold(value)
+    if "=?" in flat:  # QUIRK(CPython): its mailers fold a long id into encoded words
+        flat = text(flat)
     ids = [found.replace(" ", "") for found in _MESSAGE_ID.findall(flat)]
     if not ids:
         ids = _BARE_ID.findall(flat)

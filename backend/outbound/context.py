@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from backend.outbound.decide import Patience
 from backend.outbound.pace import Pacer
 
 if TYPE_CHECKING:
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
 class OutboundSettings:
     """The part of Config the outbound way reads."""
 
-    configuration_set: str = ""
-    unknown_wait: timedelta = timedelta(seconds=120)
-    retry_for: timedelta = timedelta(hours=24)
+    configuration_set: str
+    patience: Patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ def outbound_settings(config: Config) -> OutboundSettings:
     """Take from the configuration what the outbound way reads."""
     return OutboundSettings(
         configuration_set=config.configuration_set,
-        unknown_wait=timedelta(seconds=config.unknown_wait_seconds),
-        retry_for=timedelta(hours=config.retry_hours),
+        patience=Patience(
+            unknown_wait=timedelta(seconds=config.unknown_wait_seconds),
+            retry_for=timedelta(hours=config.retry_hours),
+        ),
     )

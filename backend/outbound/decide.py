@@ -14,12 +14,12 @@ from backend.errors import (
     UnknownOutcomeError,
 )
 from backend.model.outbound import Attempt, AttemptState, GaveUp, Outcome, RetryAt, Unknown
+from backend.queue.backoff import delay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-LONGEST_WAIT = 300.0  # seconds between two tries of one mail
 PAUSED_WAIT = timedelta(seconds=60)
 _OPEN = frozenset({AttemptState.SENDING, AttemptState.UNKNOWN})
 
@@ -38,7 +38,7 @@ def unresolved(attempts: Sequence[Attempt]) -> Attempt | None:
 
 
 def while_unknown(
-    attempts: Sequence[Attempt], *, now: datetime, patience: Patience
+    attempts: Sequence[Attempt], now: datetime, patience: Patience
 ) -> Unknown | GaveUp | None:
     """Decide about a last attempt of unknown end: wait on, give up, or None: try again."""
     last = unresolved(attempts)
@@ -53,7 +53,7 @@ def while_unknown(
 
 
 def after_failure(
-    error: RelayError, attempts: Sequence[Attempt], *, now: datetime, patience: Patience
+    error: RelayError, attempts: Sequence[Attempt], now: datetime, patience: Patience
 ) -> Outcome:
     """Turn what the transport raised into an outcome; ``attempts`` ends with the failed one."""
     reason = str(error)
@@ -66,12 +66,9 @@ def after_failure(
         return GaveUp(reason=reason)
     if now - attempts[0].started_at > patience.retry_for:
         return GaveUp(reason=f"given up after {_hours(patience.retry_for)}: {reason}")
-    return RetryAt(at=now + _back_off(error, len(attempts)), reason=reason)
-
-
-def _back_off(error: RelayError, tries: int) -> timedelta:
+    last = attempts[-1]
     asked = error.retry_after if isinstance(error, TransientError) else None
-    return timedelta(seconds=max(asked or 0.0, min(2.0**tries, LONGEST_WAIT)))
+    return RetryAt(at=now + delay(last.email_id, last.number, retry_after=asked), reason=reason)
 
 
 def _hours(span: timedelta) -> str:

@@ -74,8 +74,8 @@ def load(tx: Tx, email_id: str) -> Job | None:
 
 def leave_out(tx: Tx, item: WorkItem, job: Job, at: datetime, event_id: str) -> None:
     """Mark the queued recipients who came onto the suppression list since they were accepted."""
-    items.confirm(tx, item)
     email = emails.lock(tx, job.email.id)
+    items.confirm(tx, item)
     if email is None:
         return
     moved = [
@@ -103,8 +103,8 @@ def begin(
     ``lost`` is the attempt before it whose SEND event never came; it is marked as tried again.
     Raises LeaseLostError.
     """
-    items.confirm(tx, item)
     email = emails.lock(tx, attempt.email_id)
+    items.confirm(tx, item)
     if email is None or _queued(email) != expected:
         return False
     if lost is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from backend.errors import RelayError, SendingPausedError
 from backend.mime.compose import compose
 from backend.model.outbound import Attempt, AttemptState, Outcome, RetryAt, Sent, Suppressed
-from backend.outbound.decide import PAUSED_WAIT, Patience, after_failure, unresolved, while_unknown
+from backend.outbound.decide import PAUSED_WAIT, after_failure, unresolved, while_unknown
 from backend.outbound.drafts import load_draft
 from backend.outbound.pace import allowed_rate
 from backend.outbound.record import Job, Result, begin, leave_out, load, record
@@ -23,41 +23,51 @@ if TYPE_CHECKING:
 
     from backend.model.address import Address
     from backend.model.work import WorkItem
-    from backend.outbound.context import Outbound
+    from backend.outbound.context import Outbound, OutboundSettings
 
 ATTEMPT_TAG = "relay-attempt"
 TENANT_TAG = "relay-tenant"
 
 
 async def process(item: WorkItem, outbound: Outbound) -> None:
-    """Carry one mail to SES at most once and record what came of it.
+    """Carry one mail to SES at most once in a turn and record what came of it.
 
-    An attempt whose end is unknown is waited for: its SEND event marks the mail as sent (see
-    feedback/apply.py). Raises LeaseLostError when another worker has taken the mail over.
+    Raises LeaseLostError when another worker has taken the mail over.
     """
-    patience = Patience(
-        unknown_wait=outbound.settings.unknown_wait, retry_for=outbound.settings.retry_for
-    )
     job = await outbound.db.read(load, item.ref)
     if job is None or not job.waiting:
         await outbound.db.write(items.finish, item)
         return
+    attempt, outcome = await _turn(item, job, outbound)
+    result = Result(
+        item=item,
+        outcome=outcome,
+        attempt=attempt,
+        at=outbound.clock.now(),
+        event_id=outbound.ids.new("evt"),
+    )
+    await outbound.db.write(record, job.email.id, result)
+
+
+async def _turn(item: WorkItem, job: Job, outbound: Outbound) -> tuple[Attempt | None, Outcome]:
+    """Do what this turn of the mail allows; give the attempt it is about, if any, and its end."""
+    # an attempt of unknown end: its SEND event marks the mail as sent (feedback/apply.py)
+    undecided = while_unknown(job.attempts, outbound.clock.now(), outbound.settings.patience)
     lost = unresolved(job.attempts)
-    undecided = while_unknown(job.attempts, now=outbound.clock.now(), patience=patience)
     if undecided is not None:
-        await _record(outbound, item, job, lost, undecided)
-        return
+        return lost, undecided
+    # who came onto the suppression list since the mail was accepted
     if job.held:
         now, event_id = outbound.clock.now(), outbound.ids.new("evt")
         await outbound.db.write(leave_out, item, job, now, event_id)
     waiting = job.waiting - job.held.keys()
     if not waiting:
-        await _record(outbound, item, job, None, Suppressed(reason="on the suppression list"))
-        return
+        return None, Suppressed(reason="every recipient is on the suppression list")
+    # the rate of the account
     later = await _wait_for_turn(outbound, len(waiting))
     if later is not None:
-        await _record(outbound, item, job, None, later)
-        return
+        return None, later
+    # the attempt is on disk before SES is called, so that no call is ever forgotten
     attempt = Attempt(
         id=outbound.ids.new("att"),
         email_id=job.email.id,
@@ -65,23 +75,19 @@ async def process(item: WorkItem, outbound: Outbound) -> None:
         state=AttemptState.SENDING,
         started_at=outbound.clock.now(),
     )
-    mail = await asyncio.to_thread(
-        outgoing, job, attempt, waiting, outbound.settings.configuration_set
-    )
+    mail = await asyncio.to_thread(outgoing, job, attempt, waiting, outbound.settings)
     if not await outbound.db.write(begin, item, attempt, waiting, lost):
-        again = RetryAt(at=outbound.clock.now(), reason="an event changed the mail meanwhile")
-        await _record(outbound, item, job, None, again)
-        return
+        return None, RetryAt(at=attempt.started_at, reason="an event changed the mail meanwhile")
     try:
-        outcome: Outcome = Sent(ses_message_id=await outbound.transport.send(mail))
+        return attempt, Sent(ses_message_id=await outbound.transport.send(mail))
     except RelayError as error:
         tries = (*job.attempts, attempt)
-        outcome = after_failure(error, tries, now=outbound.clock.now(), patience=patience)
-    await _record(outbound, item, job, attempt, outcome)
+        now = outbound.clock.now()
+        return attempt, after_failure(error, tries, now, outbound.settings.patience)
 
 
 def outgoing(
-    job: Job, attempt: Attempt, waiting: frozenset[str], configuration_set: str
+    job: Job, attempt: Attempt, waiting: frozenset[str], settings: OutboundSettings
 ) -> OutgoingMail:
     """Compose the mail for the recipients still waiting, with the tags its events bring back."""
     valid = validate(load_draft(job.draft))
@@ -95,7 +101,7 @@ def outgoing(
         cc=_bare(letter.cc),
         bcc=_bare(_only(valid.bcc, waiting)),
         tags={**valid.tags, ATTEMPT_TAG: attempt.id, TENANT_TAG: job.email.tenant_id},
-        configuration_set=configuration_set,
+        configuration_set=settings.configuration_set,
     )
 
 
@@ -113,19 +119,6 @@ async def _wait_for_turn(outbound: Outbound, recipients: int) -> RetryAt | None:
         return RetryAt(at=turn, reason="")
     await asyncio.sleep(_seconds_until(turn, outbound.clock.now()))
     return None
-
-
-async def _record(
-    outbound: Outbound, item: WorkItem, job: Job, attempt: Attempt | None, outcome: Outcome
-) -> None:
-    result = Result(
-        item=item,
-        outcome=outcome,
-        attempt=attempt,
-        at=outbound.clock.now(),
-        event_id=outbound.ids.new("evt"),
-    )
-    await outbound.db.write(record, job.email.id, result)
 
 
 def _only(addresses: Iterable[Address], waiting: frozenset[str]) -> tuple[Address, ...]:

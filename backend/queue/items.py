@@ -2,14 +2,18 @@
 
 A claim raises the row's fence; whoever writes a result must still hold that fence, so a worker
 that slept past its lease changes nothing (LeaseLostError). Claiming is BEGIN IMMEDIATE on SQLite
-and FOR UPDATE SKIP LOCKED on PostgreSQL.
+and FOR UPDATE SKIP LOCKED on PostgreSQL. Work asked for again while it is being done is not lost:
+its run_at then differs from the claimed one, so finishing puts it back instead of removing it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, case, delete, false, func, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.errors import LeaseLostError
 from backend.model.work import WorkItem, WorkKind
@@ -17,44 +21,62 @@ from backend.store.schema import work_items as t
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement
 
     from backend.store.types import Tx
 
+ERROR_LENGTH = 500
+_TICK = timedelta(milliseconds=1)  # what the store keeps of time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueCounts:
+    """How much work of one kind there is; ``oldest_due`` is the run_at waited for longest."""
+
+    kind: WorkKind
+    due: int
+    scheduled: int
+    leased: int
+    dead: int
+    oldest_due: datetime | None
+
 
 def enqueue(tx: Tx, kind: WorkKind, ref: str, *, run_at: datetime, now: datetime) -> None:
     """Add work about ``ref``; if it is queued already it is made due at ``run_at`` and revived."""
-    same = and_(t.c.kind == kind.value, t.c.ref == ref)
-    revived = tx.execute(
-        update(t).where(same).values(run_at=run_at, dead=False, error="", attempts=0)
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    row = insert(t).values(
+        id=f"{kind.value}:{ref}",
+        kind=kind.value,
+        ref=ref,
+        run_at=run_at,
+        created_at=now,
+        attempts=0,
+        fence=0,
+        dead=False,
+        error="",
     )
-    if revived.rowcount == 0:
-        tx.execute(
-            insert(t).values(
-                id=f"{kind.value}:{ref}",
-                kind=kind.value,
-                ref=ref,
-                run_at=run_at,
-                created_at=now,
-                attempts=0,
-                fence=0,
-                dead=False,
-                error="",
-            )
-        )
+    # whoever holds the item must see that it was asked for again: see _asked_again
+    tick_before = literal(run_at - _TICK, t.c.run_at.type)
+    unseen = case((and_(t.c.lease_owner.is_not(None), t.c.run_at == run_at), tick_before))
+    revived = {
+        "run_at": func.coalesce(unseen, literal(run_at, t.c.run_at.type)),
+        "dead": False,
+        "error": "",
+        "attempts": 0,
+    }
+    tx.execute(row.on_conflict_do_update(index_elements=[t.c.id], set_=revived))
 
 
 def claim(
     tx: Tx, kinds: Collection[WorkKind], owner: str, *, now: datetime, lease: timedelta, limit: int
 ) -> list[WorkItem]:
     """Take up to ``limit`` due items nobody holds, oldest first, and lease them to ``owner``."""
-    free = or_(t.c.lease_until.is_(None), t.c.lease_until < now)
     due = (
         select(t)
-        .where(t.c.dead.is_(False), t.c.run_at <= now, t.c.kind.in_([k.value for k in kinds]), free)
-        .order_by(t.c.run_at)
+        .where(_due(kinds, now))
+        .order_by(t.c.run_at, t.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -84,11 +106,21 @@ def claim(
     ]
 
 
-def heartbeat(tx: Tx, owner: str, *, now: datetime, lease: timedelta) -> int:
-    """Extend every lease of ``owner``; give how many it still holds."""
-    return tx.execute(
-        update(t).where(t.c.lease_owner == owner).values(lease_until=now + lease)
-    ).rowcount
+def is_due(tx: Tx, kinds: Collection[WorkKind], now: datetime) -> bool:
+    """Tell whether a claim at ``now`` would find something; needs no write lock."""
+    return tx.execute(select(t.c.id).where(_due(kinds, now)).limit(1)).first() is not None
+
+
+def heartbeat(
+    tx: Tx, items: Collection[WorkItem], *, now: datetime, lease: timedelta
+) -> list[WorkItem]:
+    """Extend the leases of ``items`` and give those that belong to another worker by now."""
+    lost = []
+    for item in items:
+        held = tx.execute(update(t).where(_held(item)).values(lease_until=now + lease))
+        if held.rowcount == 0:
+            lost.append(item)
+    return lost
 
 
 def confirm(tx: Tx, item: WorkItem) -> None:
@@ -99,7 +131,14 @@ def confirm(tx: Tx, item: WorkItem) -> None:
 
 def finish(tx: Tx, item: WorkItem) -> None:
     """Remove a done item; raises LeaseLostError when it is no longer ours."""
-    _ours(tx.execute(delete(t).where(_held(item))).rowcount, item)
+    done = tx.execute(delete(t).where(_held(item), t.c.run_at == item.run_at))
+    if done.rowcount == 0:  # asked for again meanwhile, or lost
+        _ours(
+            tx.execute(
+                update(t).where(_held(item)).values(lease_owner=None, lease_until=None)
+            ).rowcount,
+            item,
+        )
 
 
 def retry(tx: Tx, item: WorkItem, run_at: datetime, error: str) -> None:
@@ -107,19 +146,38 @@ def retry(tx: Tx, item: WorkItem, run_at: datetime, error: str) -> None:
     changed = tx.execute(
         update(t)
         .where(_held(item))
-        .values(run_at=run_at, lease_owner=None, lease_until=None, error=error[:500])
+        .values(
+            run_at=case((_asked_again(item), t.c.run_at), else_=literal(run_at, t.c.run_at.type)),
+            lease_owner=None,
+            lease_until=None,
+            error=error[:ERROR_LENGTH],
+        )
     )
     _ours(changed.rowcount, item)
 
 
 def bury(tx: Tx, item: WorkItem, error: str) -> None:
-    """Keep an item that cannot be done, out of the way, with its error."""
+    """Keep an item that cannot be done, out of the way, with its error.
+
+    One that was asked for again meanwhile gets that chance. Raises LeaseLostError.
+    """
     changed = tx.execute(
         update(t)
         .where(_held(item))
-        .values(dead=True, lease_owner=None, lease_until=None, error=error[:500])
+        .values(
+            dead=case((_asked_again(item), false()), else_=True),
+            lease_owner=None,
+            lease_until=None,
+            error=error[:ERROR_LENGTH],
+        )
     )
     _ours(changed.rowcount, item)
+
+
+def owners(tx: Tx) -> list[str]:
+    """Give everyone who holds a lease at present."""
+    held = select(t.c.lease_owner).where(t.c.lease_owner.is_not(None)).distinct()
+    return [str(owner) for owner in tx.execute(held).scalars()]
 
 
 def release(tx: Tx, owner: str) -> int:
@@ -129,8 +187,50 @@ def release(tx: Tx, owner: str) -> int:
     ).rowcount
 
 
+def counts(tx: Tx, now: datetime) -> list[QueueCounts]:
+    """Count the items of every kind, kinds without any included."""
+    leased = and_(t.c.dead.is_(False), t.c.lease_until >= now)
+    waiting = and_(t.c.dead.is_(False), or_(t.c.lease_until.is_(None), t.c.lease_until < now))
+    due = and_(waiting, t.c.run_at <= now)
+    query = select(
+        t.c.kind,
+        func.count(case((due, 1))),
+        func.count(case((and_(waiting, t.c.run_at > now), 1))),
+        func.count(case((leased, 1))),
+        func.count(case((t.c.dead.is_(True), 1))),
+        func.min(case((due, t.c.run_at))),
+    ).group_by(t.c.kind)
+    found = {row[0]: row for row in tx.execute(query)}
+    none = (None, 0, 0, 0, 0, None)
+    return [
+        QueueCounts(
+            kind=kind,
+            due=row[1],
+            scheduled=row[2],
+            leased=row[3],
+            dead=row[4],
+            oldest_due=row[5],
+        )
+        for kind in WorkKind
+        for row in [found.get(kind.value, none)]
+    ]
+
+
+def _due(kinds: Collection[WorkKind], now: datetime) -> ColumnElement[bool]:
+    return and_(
+        t.c.kind.in_([kind.value for kind in kinds]),
+        t.c.dead.is_(False),
+        t.c.run_at <= now,
+        or_(t.c.lease_until.is_(None), t.c.lease_until < now),
+    )
+
+
 def _held(item: WorkItem) -> ColumnElement[bool]:
     return and_(t.c.id == item.id, t.c.fence == item.fence, t.c.lease_owner.is_not(None))
+
+
+def _asked_again(item: WorkItem) -> ColumnElement[bool]:
+    return t.c.run_at != item.run_at
 
 
 def _ours(changed: int, item: WorkItem) -> None:

@@ -30,6 +30,7 @@ class FaultKind(Explained):
 
 
 SEND_FAULTS = frozenset(list(FaultKind)[:7])
+PAUSES = frozenset({FaultKind.PAUSED, FaultKind.SUSPENDED})
 NOTICE_FAULTS = frozenset(FaultKind) - SEND_FAULTS
 
 
@@ -68,6 +69,11 @@ class Faults:
         """Forget all orders: from now on everything works."""
         with self._lock:
             self._orders.clear()
+
+    def ordered(self, kinds: frozenset[FaultKind]) -> bool:
+        """Tell whether an order of some kind is outstanding."""
+        with self._lock:
+            return any(order.kind in kinds for order in self._orders)
 
     def outstanding(self) -> list[dict[str, Any]]:
         """List the orders as JSON values."""

@@ -12,20 +12,18 @@ _LARGEST_REPORT = 10 * 1024  # SES: headersTruncated when the headers exceed 10 
 def split_head(raw: bytes) -> tuple[list[bytes], bytes]:
     """Give the header fields, each with its folded lines, and the rest of the message."""
     fields: list[bytes] = []
-    rest = memoryview(raw)
-    while rest:
-        end = raw.find(b"\n", len(raw) - len(rest)) + 1 or len(raw)
-        line = raw[len(raw) - len(rest) : end]
-        if not line.strip(b"\r\n"):
-            break
-        if line[:1] in b" \t" and fields:
+    start = 0
+    while start < len(raw):
+        end = raw.find(b"\n", start) + 1 or len(raw)
+        line = raw[start:end]
+        if line[:1] in b" \t" and fields and line.strip():
             fields[-1] += line
         elif b":" in line:
             fields.append(line)
         else:
-            break
-        rest = memoryview(raw)[end:]
-    return fields, bytes(rest)
+            break  # the empty line, or a body without one
+        start = end
+    return fields, raw[start:]
 
 
 def read_headers(raw: bytes) -> list[tuple[str, str]]:
@@ -58,7 +56,8 @@ def replace_fields(raw: bytes, drop: frozenset[bytes], add: list[bytes]) -> byte
 
 def report(headers: list[tuple[str, str]]) -> dict[str, object]:
     """Give ``headers`` and ``headersTruncated`` as SES notifications hold them."""
-    size, kept = 0, []
+    size = 0
+    kept: list[dict[str, str]] = []
     for name, value in headers:
         size += len(name) + len(value)
         if size > _LARGEST_REPORT:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from backend.sandbox.settings import ACCOUNT
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-_SERVICES = ("s3", "sns", "sqs")
+_SERVICES: tuple[Literal["s3", "sns", "sqs"], ...] = ("s3", "sns", "sqs")
 _SIGNATURE = base64.b64encode(b"not signed: this is the sandbox").decode()
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 ACCOUNT = "123456789012"
 
@@ -16,6 +19,7 @@ class SandboxSettings:
     ``folder``, when given, receives ``sandbox.json`` with the addresses, for other processes.
     ``enforce_rate`` makes SendEmail refuse what exceeds ``max_send_rate`` recipients a second.
     ``raw_message_delivery`` leaves out the SNS envelope. ``object_prefix`` begins S3 keys.
+    ``outcomes`` says what becomes of mail, by address or "@domain" (see outcomes.py).
     """
 
     folder: Path | None = None
@@ -33,20 +37,7 @@ class SandboxSettings:
     object_prefix: str = ""
     event_seconds: tuple[float, float] = (0.05, 0.4)
     verify_seconds: tuple[float, float] = (3.0, 8.0)
-    outcomes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give plain JSON values, for handing over to another process."""
-        return asdict(self) | {"folder": str(self.folder) if self.folder else None}
-
-    @staticmethod
-    def from_json(values: dict[str, Any]) -> SandboxSettings:
-        """Read what ``to_json`` gave."""
-        folder = values.get("folder")
-        tuples = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-        outcomes = {where: tuple(what) for where, what in values.get("outcomes", {}).items()}
-        changed = tuples | {"outcomes": outcomes, "folder": Path(folder) if folder else None}
-        return SandboxSettings(**(values | changed))
+    outcomes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +54,6 @@ class SandboxAddresses:
     inbound_bucket: str
     configuration_set: str
 
-    def to_json(self) -> dict[str, Any]:
-        """Give plain JSON values."""
+    def to_json(self) -> dict[str, object]:
+        """Give plain JSON values, as sandbox.json holds them."""
         return asdict(self)

@@ -111,8 +111,9 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # Callers that go away in mid-answer are part of the tests' life.
-        if not isinstance(sys.exc_info()[1], OSError):
-            log.exception("sandbox: a connection failed")
+        failure = sys.exc_info()[1]
+        if not isinstance(failure, OSError):
+            log.error("sandbox: a connection failed", exc_info=failure)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -212,7 +213,10 @@ class _Handler(BaseHTTPRequestHandler):
         return int(status.split()[0]), headers, bytes(written)
 
     def _write(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Date: {formatdate(usegmt=True)}"]
+        head = [
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+            f"Date: {formatdate(usegmt=True)}",
+        ]
         bodiless = self.command == "HEAD" or status in {204, 304}
         for name, value in headers:
             if bodiless or name.lower() not in {"content-length", "connection"}:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from backend.errors import DatabaseBusyError
+from backend.errors import ConfigError, DatabaseBusyError
 from backend.store.connections import (
     READERS,
     fold_wal,
@@ -114,10 +114,17 @@ class Database:
 def open_database(url: str) -> Database:
     """Open a database, making its file if need be, and bring its schema up to date.
 
-    Raises SchemaTooNewError, and DatabaseBusyError when it cannot be reached.
+    Raises SchemaTooNewError, DatabaseBusyError when it cannot be reached, and ConfigError when
+    there can be no database in that place.
     """
     if url.startswith("sqlite"):
-        make_private(sqlite_path(url))
+        path = sqlite_path(url)
+        try:
+            make_private(path)
+        except OSError as error:
+            raise ConfigError(
+                f"{path}: {error.strerror}; name a file as database that can be written"
+            ) from error
     upgrade(url)
     try:
         return Database(url)

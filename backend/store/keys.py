@@ -67,9 +67,9 @@ def revoke(tx: Tx, key_id: str, at: datetime) -> None:
     tx.execute(update(t).where(t.c.id == key_id, t.c.revoked_at.is_(None)).values(revoked_at=at))
 
 
-def touch(tx: Tx, key_id: str, at: datetime, *, unless_since: datetime) -> None:
-    """Record the use of a key, unless one is recorded from ``unless_since`` on."""
-    stale = or_(t.c.last_used_at.is_(None), t.c.last_used_at < unless_since)
+def touch(tx: Tx, key_id: str, at: datetime, *, unless_after: datetime) -> None:
+    """Record the use of a key, unless a later one than ``unless_after`` is known."""
+    stale = or_(t.c.last_used_at.is_(None), t.c.last_used_at <= unless_after)
     tx.execute(update(t).where(t.c.id == key_id, stale).values(last_used_at=at))
 
 

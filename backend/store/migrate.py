@@ -17,7 +17,7 @@ from sqlalchemy import URL, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from backend.errors import DatabaseBusyError, SchemaTooNewError
+from backend.errors import ConfigError, DatabaseBusyError, SchemaTooNewError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,8 @@ def upgrade(url: str) -> None:
     """Migrate the database behind ``url`` to the head.
 
     Raises SchemaTooNewError when a newer version of this program wrote it, and DatabaseBusyError
-    when it cannot be reached. An older SQLite file is first copied to ``<file>.before-<head>``.
+    when it cannot be reached, ConfigError when it is no database at all. An older SQLite file is
+    first copied to ``<file>.before-<head>``.
     """
     try:
         if url.startswith("sqlite"):
@@ -45,6 +46,11 @@ def upgrade(url: str) -> None:
     except (OperationalError, sqlite3.OperationalError) as error:
         reason = error.orig if isinstance(error, OperationalError) else error
         raise DatabaseBusyError(f"the database cannot be opened: {reason}") from error
+    except sqlite3.DatabaseError as error:
+        path = url.removeprefix("sqlite:///")
+        raise ConfigError(
+            f"{path}: {error}; name another file as database, or put a backup in its place"
+        ) from error
 
 
 def revisions() -> list[str]:

@@ -28,5 +28,7 @@ class Millis(TypeDecorator[datetime]):
 
 
 def to_millis(value: datetime) -> int:
-    """Give whole milliseconds since 1970; ``value`` must be aware."""
+    """Give whole milliseconds since 1970; raises ValueError when ``value`` has no time zone."""
+    if value.tzinfo is None:
+        raise ValueError(f"{value} has no time zone; take the moment from a Clock")
     return round(value.timestamp() * 1000)

@@ -9,17 +9,20 @@ import asyncio
 import os
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backend import ConfigError, RelayError
+import click
+
+from backend import ConfigError, RelayError, SystemClock, configure_logging, console_log
 from relay_console.cli.opening import Common, actor, read_config, run
-from relay_console.profile import prepare_environment, refusal
+from relay_console.profile import prepare_environment, profile_from, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from backend import Backend, DemoSettings
+    from backend import Backend, Demo, DemoSettings
 
     Opening = Callable[[], AbstractAsyncContextManager[Backend]]
 
@@ -28,29 +31,37 @@ def open_console(common: Common, *, workers: bool) -> None:
     """Open the console on the configured database; raises ConfigError before it draws."""
     _require_terminal()
     config = read_config(common)
+    configure_logging(config.log_level, console_log())
 
     @asynccontextmanager
-    async def backend() -> AsyncIterator[Backend]:
+    async def opening() -> AsyncGenerator[Backend]:
         from backend import open_backend
 
-        async with open_backend(config, workers=workers) as opened:
-            yield opened
+        async with open_backend(config, workers=workers) as backend:
+            yield backend
 
-    _run_app(backend, readonly=readonly, theme=theme, level=config.log_level)
+    run(_run_app(common, opening))
 
 
 def open_demo_console(common: Common, settings: DemoSettings) -> None:
     """Open the console on the demo world."""
     _require_terminal()
+    configure_logging("info", console_log())
 
     @asynccontextmanager
-    async def backend() -> AsyncIterator[Backend]:
-        from backend import open_demo
+    async def opening() -> AsyncGenerator[Backend]:
+        # in a thread: what the demo imports would keep the first paint waiting
+        open_demo = await asyncio.to_thread(_import_demo)
+        async with open_demo(settings) as demo:
+            yield demo.backend
 
-        async with open_demo(settings) as running:
-            yield running.backend
+    run(_run_app(common, opening))
 
-    _run_app(backend, readonly=common.readonly, theme=common.theme, level="info")
+
+def _import_demo() -> Callable[..., AbstractAsyncContextManager[Demo]]:
+    from backend import open_demo
+
+    return open_demo
 
 
 def _require_terminal() -> None:
@@ -62,8 +73,31 @@ def _require_terminal() -> None:
         raise ConfigError(sentence)
 
 
+async def _run_app(common: Common, opening: Opening) -> None:
+    prepare_environment(os.environ)  # before Textual is imported: it reads this once
+    from relay_console.app import RelayApp
+
+    profile = profile_from(os.environ)
+    host = Host(opening)
+    app = RelayApp(
+        host.service,
+        actor=actor(),
+        clock=SystemClock().now,
+        readonly=common.readonly,
+        profile=replace(profile, theme=common.theme or profile.theme),
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(host.hold())
+        try:
+            await app.run_async()
+        finally:
+            host.leave()
+    if app.return_code:
+        raise click.exceptions.Exit(app.return_code)
+
+
 class Host:
-    """Holds the backend in one task from first asked for until the app has ended.
+    """Holds the backend in one task from when it is first asked for until the app has ended.
 
     A context must be left by the task that entered it; the app's own tasks come and go.
     """

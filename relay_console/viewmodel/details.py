@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from backend import (
-        Attempt,
         AttachmentInfo,
+        Attempt,
         DomainDetail,
         EmailDetail,
         InboundDetail,
@@ -187,9 +187,7 @@ def domain_page(detail: DomainDetail) -> Page:
             section(
                 "Domain",
                 [
-                    fact(
-                        "state", state, tone(domain.status)
-                    ),
+                    fact("state", state, tone(domain.status)),
                     fact("tenant", detail.tenant_name),
                     fact("receives", "yes" if domain.inbound_enabled else "no"),
                     fact("mail from", domain.mail_from or "-"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from backend import Direction
 from relay_console.safe import SafeText, safe
 from relay_console.viewmodel.table import Column, TableRow
-from relay_console.viewmodel.words import glyph, moment, sentence, tone
+from relay_console.viewmodel.words import glyph, moment, sentence, short_moment, tone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from backend import DnsRecord, DomainDetail, InboundMessage, LogEntry, Suppression
 
 LOG_COLUMNS = (
-    Column(title="time", width=11),
+    Column(title="time", width=8, to_width=97),
+    Column(title="time", width=11, from_width=98),
     Column(title="", width=3),
-    Column(title="status", width=11),
-    Column(title="tenant", width=12, from_width=100),
-    Column(title="from", width=16, share=3),
-    Column(title="to", width=16, share=3),
+    Column(title="status", width=13),
+    Column(title="tenant", width=12, share=1, from_width=98),
+    Column(title="from", width=12, share=3),
+    Column(title="to", width=12, share=3),
     Column(title="subject", width=12, share=5),
 )
 SUPPRESSION_COLUMNS = (
@@ -45,12 +46,13 @@ RECORD_COLUMNS = (
     Column(title="value", width=24, share=2),
 )
 QUARANTINE_COLUMNS = (
-    Column(title="time", width=11),
+    Column(title="time", width=8, to_width=97),
+    Column(title="time", width=11, from_width=98),
     Column(title="state", width=13),
-    Column(title="reason", width=15, share=1),
-    Column(title="from", width=14, share=2),
-    Column(title="recipient", width=14, share=2, from_width=76),
-    Column(title="subject", width=10, share=3),
+    Column(title="reason", width=14, share=1),
+    Column(title="from", width=10, share=3),
+    Column(title="recipient", width=10, share=3),
+    Column(title="subject", width=10, share=4),
 )
 
 
@@ -64,17 +66,23 @@ def marked(status: str) -> SafeText:
     return safe(f"{glyph(status)} {status}")
 
 
+def bare(sender: str) -> str:
+    """Give the address alone of ``Name <address>``: the name is the sender's own claim."""
+    return sender.rpartition("<")[2].removesuffix(">")
+
+
 def log_row(entry: LogEntry, names: Mapping[str, str], now: datetime) -> TableRow:
     """Make a line of the log; the key is ``out:`` or ``in:`` and the id."""
     more = f" +{entry.more_recipients}" if entry.more_recipients else ""
     return TableRow(
         key=f"{entry.direction}:{entry.id}",
         cells=(
+            safe(short_moment(entry.at, now)),
             safe(moment(entry.at, now)),
             safe("in" if entry.direction is Direction.IN else "out"),
             marked(entry.status),
             named(entry.tenant_id, names),
-            safe(entry.sender or "<>"),
+            safe(bare(entry.sender) or "<>"),
             safe(f"{entry.recipient}{more}"),
             safe(entry.subject or "(no subject)"),
         ),
@@ -141,6 +149,7 @@ def quarantine_row(message: InboundMessage, names: Mapping[str, str], now: datet
     return TableRow(
         key=message.id,
         cells=(
+            safe(short_moment(message.received_at, now)),
             safe(moment(message.received_at, now)),
             marked(message.status),
             safe(message.reason.replace("_", " ")),

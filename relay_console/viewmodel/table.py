@@ -47,13 +47,14 @@ class RowSource(Protocol):
 class Column:
     """One column: ``width`` in cells is its least width, ``share`` of what is left it also gets.
 
-    Below a table width of ``from_width`` it is left out.
+    In tables narrower than ``from_width`` or wider than ``to_width`` cells it is left out.
     """
 
     title: str
     width: int
     share: int = 0
     from_width: int = 0
+    to_width: int = 100_000
 
 
 def fit(text: str, width: int) -> str:
@@ -71,7 +72,11 @@ def share_out(columns: Sequence[Column], width: int) -> tuple[tuple[int, int], .
     What is left over goes to columns with a share, in proportion; the last such one takes the
     remainder, so that a row is exactly as wide as the table.
     """
-    shown = [index for index, column in enumerate(columns) if width >= column.from_width]
+    shown = [
+        index
+        for index, column in enumerate(columns)
+        if column.from_width <= width <= column.to_width
+    ]
     spare = width - sum(columns[index].width + GAP for index in shown) + GAP
     shares = sum(columns[index].share for index in shown)
     if spare <= 0 or not shares:

@@ -72,6 +72,11 @@ def moment(at: datetime, now: datetime) -> str:
     return f"{at:%H:%M:%S}   " if at.date() == now.date() else f"{at:%m-%d %H:%M}"
 
 
+def short_moment(at: datetime, now: datetime) -> str:
+    """Give the time of day when it is today, else the date alone; 8 cells, UTC."""
+    return f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%d %b}"
+
+
 def full_moment(at: datetime | None) -> str:
     """Give date and time to the second in UTC, or a dash."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at is not None else "-"

@@ -11,7 +11,6 @@ from textual.widget import Widget
 from relay_console.actions import Scope
 from relay_console.bindings import bindings
 from relay_console.safe import SafeText, safe
-from relay_console.viewmodel.page import Line, Page
 from relay_console.viewmodel.table import fit
 from relay_console.viewmodel.words import wrap
 
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
     from textual import events
     from textual.binding import BindingType
 
-_LABEL = 16
+    from relay_console.viewmodel.page import Line, Page
+
+_LABEL = 15
 _WHEEL = 3
 Painted = tuple[str, str]
 """Text and the name of its component class."""
@@ -73,7 +74,7 @@ class PageView(Widget, can_focus=True):
         width = self.size.width - 2
         if self.page is not None and width > _LABEL:
             self._lines = list(_painted(self.page, width))
-        self._scroll(0)
+        self.scroll_lines(0)
         self.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -91,7 +92,8 @@ class PageView(Widget, can_focus=True):
         style = self.get_component_rich_style(name)
         return Strip([Segment(fit(text, self.size.width), style)], self.size.width)
 
-    def _scroll(self, lines: int) -> None:
+    def scroll_lines(self, lines: int) -> None:
+        """Scroll by some lines; the ends hold."""
         most = max(0, len(self._lines) - self.size.height)
         top = min(max(self._top + lines, 0), most)
         if top != self._top:
@@ -100,35 +102,35 @@ class PageView(Widget, can_focus=True):
 
     def action_scroll_line_down(self) -> None:
         """Scroll one line down."""
-        self._scroll(1)
+        self.scroll_lines(1)
 
     def action_scroll_line_up(self) -> None:
         """Scroll one line up."""
-        self._scroll(-1)
+        self.scroll_lines(-1)
 
     def action_scroll_page_down(self) -> None:
         """Scroll a page down, less two lines."""
-        self._scroll(max(1, self.size.height - 2))
+        self.scroll_lines(max(1, self.size.height - 2))
 
     def action_scroll_page_up(self) -> None:
         """Scroll a page up, less two lines."""
-        self._scroll(-max(1, self.size.height - 2))
+        self.scroll_lines(-max(1, self.size.height - 2))
 
     def action_scroll_first(self) -> None:
         """Go to the first line."""
-        self._scroll(-self._top)
+        self.scroll_lines(-self._top)
 
     def action_scroll_last(self) -> None:
         """Go to the last line."""
-        self._scroll(len(self._lines))
+        self.scroll_lines(len(self._lines))
 
     def on_mouse_scroll_down(self) -> None:
         """Scroll by the wheel."""
-        self._scroll(_WHEEL)
+        self.scroll_lines(_WHEEL)
 
     def on_mouse_scroll_up(self) -> None:
         """Scroll by the wheel."""
-        self._scroll(-_WHEEL)
+        self.scroll_lines(-_WHEEL)
 
 
 def _painted(page: Page, width: int) -> Iterator[Painted]:

@@ -7,6 +7,7 @@ messages; handlers own every change. ``render_line`` reads memory, never a datab
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -56,6 +57,11 @@ class VirtualTable(Widget, can_focus=True):
         """The cursor is on another row, or what is known of the list changed."""
 
         table: VirtualTable
+
+        @property
+        def control(self) -> VirtualTable:
+            """Let handlers choose by the table's id."""
+            return self.table
 
     @dataclass
     class Opened(Message):
@@ -112,7 +118,7 @@ class VirtualTable(Widget, can_focus=True):
     def _start_loading(self) -> None:
         if self._source is not None and self.is_mounted:
             self.run_worker(
-                self._load(self._source), group="rows", exclusive=True, exit_on_error=False
+                partial(self._load, self._source), group="rows", exclusive=True, exit_on_error=False
             )
 
     async def _load(self, source: RowSource) -> None:

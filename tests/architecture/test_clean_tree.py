@@ -13,13 +13,15 @@ LARGEST = 1_000_000  # bytes; no committed file need be larger
 
 # Spelt so that this file holds none of what it looks for.
 MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(?:work|root|home|Users)/[a-z]")
-REGISTRIES = re.compile(r"py(?:)pi\.org|python(?:)hosted|index(?:)-url|npm(?:)js|artif(?:)actory", re.I)
+REGISTRIES = re.compile(
+    r"py(?:)pi\.org|python(?:)hosted|index(?:)-url|npm(?:)js|artif(?:)actory", re.I
+)
 FOREIGN = re.compile(
     codecs.decode(
         r"\o(?:pynhqr|naguebcvp|bcranv|pungtcg|tcg-\q|pbcvybg|yyzf?|nffvfgnagf?|pbqrk|trzvav)\o",
         "rot13",
     ),
-    re.I,
+    re.IGNORECASE,
 )
 SECRETS = re.compile(r"\bAKIA[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\bghp_\w{30}")
 

@@ -16,9 +16,7 @@ def contract(name: str) -> dict[str, Any]:
     return next(found for found in contracts if found["id"] == name)
 
 
-def test_every_import_keeps_the_contracts(
-    monkeypatch: Any, capsys: Any
-) -> None:
+def test_every_import_keeps_the_contracts(monkeypatch: Any, capsys: Any) -> None:
     monkeypatch.chdir(ROOT)
 
     broken = lint_imports(config_filename="pyproject.toml", no_cache=True)

@@ -14,7 +14,7 @@ ASSERTING_CALLS = ("assert_", "check_", "snap_compare", "raises", "fail")
 STAND_INS = {"MagicMock", "AsyncMock", "Mock", "mock", "create_autospec", "mocker"}
 
 
-def tests_of(module: Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+def cases_of(module: Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     return [node for node in functions(module) if node.name.startswith("test_")]
 
 
@@ -35,7 +35,7 @@ def test_every_test_asserts_something() -> None:
     silent = [
         f"{module.path}:{test.lineno} {test.name}"
         for module in modules("tests")
-        for test in tests_of(module)
+        for test in cases_of(module)
         if not asserts(test)
     ]
 
@@ -47,7 +47,7 @@ def test_every_test_file_holds_a_test() -> None:
         module.path
         for module in modules("tests")
         if module.path.rpartition("/")[2].startswith("test_")
-        and not tests_of(module)
+        and not cases_of(module)
         and "RuleBasedStateMachine" not in module.text
     ]
 

@@ -1,0 +1,210 @@
+"""Apply one SES event: everything it changes, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from backend.feedback.transitions import TRANSITIONS, is_absence_note, is_praise
+from backend.model.bus import BusEvent
+from backend.model.feedback import EventKind, FeedbackEvent, RecipientNews
+from backend.model.outbound import AttemptState, Email, EmailStatus, Recipient, RecipientStatus
+from backend.model.stats import Counter
+from backend.model.suppression import Suppression
+from backend.model.work import WorkKind
+from backend.queue import items
+from backend.queue.announce import announce
+from backend.store import attempts, counters, emails, events, suppressions
+from backend.suppression.decide import reason_to_suppress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from backend.model.outbound import Attempt
+    from backend.ports import Ids
+    from backend.store.types import Tx
+
+_COUNTED = {
+    RecipientStatus.DELIVERED: Counter.DELIVERED,
+    RecipientStatus.BOUNCED: Counter.BOUNCED,
+    RecipientStatus.COMPLAINED: Counter.COMPLAINED,
+    RecipientStatus.REJECTED: Counter.FAILED,
+}
+_TOLD = {
+    EventKind.DELIVERY: "delivered",
+    EventKind.DELIVERY_DELAY: "delayed",
+    EventKind.BOUNCE: "bounced",
+    EventKind.COMPLAINT: "complained",
+    EventKind.REJECT: "rejected",
+    EventKind.RENDERING_FAILURE: "rejected",
+    EventKind.OPEN: "opened",
+    EventKind.CLICK: "clicked",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """When an event came in, and the ids for what it makes."""
+
+    at: datetime
+    ids: Ids
+
+
+def apply_event(tx: Tx, event: FeedbackEvent, stamp: Stamp) -> bool:
+    """Record an event and do all that follows from it; False when it was known already.
+
+    An event about mail we do not know is kept under no tenant.
+    """
+    attempt = attempts.find(tx, event.attempt_id, event.ses_message_id)
+    email = emails.lock(tx, attempt.email_id) if attempt is not None else None
+    news = event.recipients or (RecipientNews(address=""),)
+    fresh = [item for item in news if _store(tx, event, item, email, stamp)]
+    if email is None or not fresh:
+        return bool(fresh)
+    if attempt is not None:
+        _settle_as_sent(tx, email, attempt, event, stamp)
+    _move(tx, email.id, event, fresh, stamp)
+    _suppress(tx, email, event, fresh, stamp)
+    if event.kind in _TOLD:
+        _tell(tx, email, _TOLD[event.kind], event, fresh, stamp)
+    return True
+
+
+def fact_key(event: FeedbackEvent, recipient: str) -> str:
+    """Give what names a fact, whichever copy of the event carried it."""
+    when = event.feedback_id or event.occurred_at.isoformat()
+    if event.kind is EventKind.SEND:
+        when = ""  # a mail is taken once; the other kinds may come again and mean it
+    link = event.detail if event.kind is EventKind.CLICK else ""
+    return f"{event.ses_message_id}|{event.kind.value}|{recipient}|{when}|{link}"
+
+
+def _store(
+    tx: Tx, event: FeedbackEvent, news: RecipientNews, email: Email | None, stamp: Stamp
+) -> bool:
+    return events.add(
+        tx,
+        events.StoredEvent(
+            id=stamp.ids.new("evt"),
+            source_id=event.source_id,
+            fact_key=fact_key(event, news.address),
+            tenant_id=email.tenant_id if email else "",
+            email_id=email.id if email else None,
+            ses_message_id=event.ses_message_id,
+            attempt_id=event.attempt_id,
+            kind=event.kind,
+            recipient=news.address,
+            detail=_detail(event, news),
+            occurred_at=event.occurred_at,
+            received_at=stamp.at,
+        ),
+    )
+
+
+def _settle_as_sent(
+    tx: Tx, email: Email, attempt: Attempt, event: FeedbackEvent, stamp: Stamp
+) -> None:
+    """Any event proves that SES took the mail: the attempt is sent, and so is the mail.
+
+    The work item of a mail whose answer was lost is woken: it finds nothing left to send.
+    """
+    done = replace(
+        attempt, state=AttemptState.SENT, ses_message_id=event.ses_message_id, error=attempt.error
+    )
+    attempts.settle(tx, done, stamp.at)
+    moved = emails.mark_sent(tx, email.id, event.ses_message_id, stamp.at)
+    if moved:
+        counters.bump(tx, email.tenant_id, Counter.SENT, stamp.at, moved)
+        _tell(tx, email, "sent", event, (), stamp)
+    if email.status is EmailStatus.UNKNOWN:
+        items.enqueue(tx, WorkKind.SEND, email.id, run_at=stamp.at, now=stamp.at)
+
+
+def _move(
+    tx: Tx, email_id: str, event: FeedbackEvent, fresh: Sequence[RecipientNews], stamp: Stamp
+) -> None:
+    """Move the recipients an event names, or all of them, along the table and count them."""
+    email = emails.get(tx, email_id)
+    if email is None or is_praise(event.kind, event.subtype):
+        return
+    by_address = {item.address: item for item in fresh}
+    everyone = by_address.get("")
+    moved = []
+    for recipient in email.recipients:
+        item = by_address.get(recipient.address, everyone)
+        changed = None if item is None else _moved(recipient, event, item, stamp.at)
+        if changed is not None:
+            moved.append(changed)
+            if changed.status in _COUNTED:
+                counters.bump(tx, email.tenant_id, _COUNTED[changed.status], stamp.at)
+    if moved:
+        emails.move(tx, email.id, moved)
+
+
+def _moved(
+    recipient: Recipient, event: FeedbackEvent, news: RecipientNews, at: datetime
+) -> Recipient | None:
+    """Give the recipient after the event, None when nothing changes."""
+    if is_absence_note(event.kind, event.subtype, news.detail):
+        return None
+    status = TRANSITIONS[recipient.status, event.kind]
+    if status is recipient.status:
+        return None
+    return replace(recipient, status=status, updated_at=at, detail=_detail(event, news))
+
+
+def _suppress(
+    tx: Tx, email: Email, event: FeedbackEvent, fresh: Sequence[RecipientNews], stamp: Stamp
+) -> None:
+    reason = reason_to_suppress(event.kind, event.subtype, candidates=len(event.recipients))
+    if reason is None:
+        return
+    # only whom this mail was sent to: an event cannot put a stranger on the list
+    known = {recipient.address for recipient in email.recipients}
+    for item in fresh:
+        if item.address in known:
+            suppressions.insert(
+                tx,
+                Suppression(
+                    id=stamp.ids.new("sup"),
+                    tenant_id=email.tenant_id,
+                    address=item.address,
+                    reason=reason,
+                    created_at=stamp.at,
+                    detail=_detail(event, item),
+                    source_email_id=email.id,
+                ),
+            )
+
+
+def _tell(
+    tx: Tx,
+    email: Email,
+    what: str,
+    event: FeedbackEvent,
+    fresh: Sequence[RecipientNews],
+    stamp: Stamp,
+) -> None:
+    announce(
+        tx,
+        BusEvent(
+            id=stamp.ids.new("evt"),
+            type=f"relay.email.{what}",
+            created_at=stamp.at,
+            tenant_id=email.tenant_id,
+            data={
+                "email_id": email.id,
+                "ses_message_id": event.ses_message_id,
+                "occurred_at": event.occurred_at.isoformat(),
+                "recipients": [item.address for item in fresh if item.address],
+                "subtype": event.subtype,
+                "detail": event.detail,
+                "tags": dict(email.tags),
+            },
+        ),
+    )
+
+
+def _detail(event: FeedbackEvent, news: RecipientNews) -> str:
+    return ": ".join(filter(None, (event.detail, news.detail)))[:500]

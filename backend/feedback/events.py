@@ -1,0 +1,179 @@
+"""Read one SES sending event from the body of an SQS message (facts: ses.md sections 7 and 8).
+
+Both shapes are taken: an SNS envelope, whose Message is a string, and raw delivery. So are both
+names of the kind: eventType (event publishing) and notificationType (identity notices). No I/O.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from backend.errors import InvalidInputError
+from backend.model.address import address_key
+from backend.model.feedback import EventKind, FeedbackEvent, RecipientNews
+
+ATTEMPT_TAG = "relay-attempt"
+ATTEMPT_HEADER = "x-relay-attempt"
+# SES writes "Rendering Failure" with a space; letters alone tell the kinds apart
+_KINDS = {kind.value.replace("_", ""): kind for kind in EventKind}
+_OBJECTS = {
+    EventKind.DELIVERY_DELAY: "deliveryDelay",
+    EventKind.RENDERING_FAILURE: "failure",
+}
+_DETAIL = 500
+
+
+class _Json(BaseModel):
+    """Part of an event; fields SES may add later are ignored."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+
+class _Header(_Json):
+    name: str
+    value: str
+
+
+class _Mail(_Json):
+    """The mail an event is about."""
+
+    message_id: str = Field(alias="messageId", min_length=1, max_length=200)
+    timestamp: datetime
+    destination: list[str] = []
+    headers: list[_Header] | None = None
+    tags: dict[str, list[str]] | None = None
+
+
+class _Who(_Json):
+    """A recipient as bounces, complaints and delays name one."""
+
+    email_address: str = Field(alias="emailAddress")
+    status: str | None = None
+    diagnostic_code: str | None = Field(default=None, alias="diagnosticCode")
+
+
+class _About(_Json):
+    """The object of any of the ten kinds: each uses some of the fields."""
+
+    timestamp: datetime | None = None
+    feedback_id: str | None = Field(default=None, alias="feedbackId")
+    recipients: list[str] = []
+    bounced: list[_Who] = Field(default=[], alias="bouncedRecipients")
+    complained: list[_Who] = Field(default=[], alias="complainedRecipients")
+    delayed: list[_Who] = Field(default=[], alias="delayedRecipients")
+    smtp_response: str | None = Field(default=None, alias="smtpResponse")
+    bounce_type: str | None = Field(default=None, alias="bounceType")
+    bounce_subtype: str | None = Field(default=None, alias="bounceSubType")
+    complaint_subtype: str | None = Field(default=None, alias="complaintSubType")
+    complaint_type: str | None = Field(default=None, alias="complaintFeedbackType")
+    delay_type: str | None = Field(default=None, alias="delayType")
+    reason: str | None = None
+    error_message: str | None = Field(default=None, alias="errorMessage")
+    link: str | None = None
+
+    @property
+    def subtype(self) -> str:
+        """``Permanent/General``, ``abuse``, ``MailboxFull``: whichever of them is there."""
+        parts = (self.bounce_type, self.bounce_subtype, self.complaint_subtype)
+        return "/".join(filter(None, (*parts, self.complaint_type, self.delay_type)))
+
+
+def read_event(body: str, *, notice_id: str) -> FeedbackEvent | None:
+    """Read an event; None for what SNS says of itself, such as a subscription confirmed.
+
+    Raises InvalidInputError for anything that is not an SES event.
+    """
+    outer = _object(body)
+    source_id = notice_id
+    if "Type" in outer and "TopicArn" in outer:
+        if outer["Type"] != "Notification":
+            return None
+        source_id = str(outer.get("MessageId") or notice_id)
+        outer = _object(outer.get("Message"))
+    kind = _kind(outer)
+    try:
+        mail = _Mail.model_validate(outer.get("mail"))
+        about = _About.model_validate(outer.get(_OBJECTS.get(kind, kind.value)) or {})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InvalidInputError(f"event {source_id}: {where}: {first['msg']}") from None
+    return FeedbackEvent(
+        source_id=source_id[:200],
+        kind=kind,
+        ses_message_id=mail.message_id,
+        attempt_id=_attempt_id(mail),
+        occurred_at=_moment(about.timestamp or mail.timestamp),
+        recipients=_recipients(kind, mail, about),
+        subtype=about.subtype,
+        feedback_id=about.feedback_id or "",
+        detail=(about.reason or about.error_message or about.link or about.subtype)[:_DETAIL],
+    )
+
+
+def _object(text: object) -> dict[str, Any]:
+    # QUIRK(moto): its canned samples carry Message as an object, AWS always as a string
+    if isinstance(text, dict):
+        return text
+    try:
+        value = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InvalidInputError("the notice is not a JSON object; is the queue fed by SES?")
+    return value
+
+
+def _kind(event: dict[str, Any]) -> EventKind:
+    name = event.get("eventType") or event.get("notificationType")
+    kind = _KINDS.get("".join(filter(str.isalpha, str(name))).lower())
+    if kind is None:
+        raise InvalidInputError(f"the notice is of kind {str(name)[:40]!r}, not an SES event")
+    return kind
+
+
+def _attempt_id(mail: _Mail) -> str | None:
+    tagged = (mail.tags or {}).get(ATTEMPT_TAG)
+    if tagged:
+        return tagged[0]
+    named = (h.value.strip() for h in mail.headers or () if h.name.lower() == ATTEMPT_HEADER)
+    return next(named, None)
+
+
+def _recipients(kind: EventKind, mail: _Mail, about: _About) -> tuple[RecipientNews, ...]:
+    """Name who the event is about; nobody when it is about the whole mail."""
+    named = about.bounced or about.complained or about.delayed
+    if named:
+        return _merged(
+            RecipientNews(
+                address=_bare(who.email_address),
+                detail=(who.diagnostic_code or "")[:_DETAIL],
+                status=who.status or "",
+            )
+            for who in named
+        )
+    if about.recipients:
+        detail = (about.smtp_response or "")[:_DETAIL]
+        return _merged(RecipientNews(address=_bare(a), detail=detail) for a in about.recipients)
+    # opens and clicks do not say who; with one recipient it can be nobody else
+    if kind in (EventKind.OPEN, EventKind.CLICK) and len(mail.destination) == 1:
+        return (RecipientNews(address=_bare(mail.destination[0])),)
+    return ()
+
+
+def _merged(news: Any) -> tuple[RecipientNews, ...]:
+    return tuple({item.address: item for item in news}.values())
+
+
+def _bare(address: str) -> str:
+    """Give the address alone: SES repeats it as the sender wrote it, name and all."""
+    return address_key(parseaddr(address)[1] or address)[:320]
+
+
+def _moment(value: datetime) -> datetime:
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)

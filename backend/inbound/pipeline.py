@@ -1,0 +1,174 @@
+"""The way of one inbound message, from its row to its target; ``process`` reads top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from backend.errors import NotFoundError, RefusedError, TransientError
+from backend.inbound import settle
+from backend.inbound.breaker import CircuitOpenError
+from backend.inbound.decide import decide
+from backend.inbound.deliver import pause, request_for
+from backend.inbound.settle import Rest, Writing
+from backend.mime.parse import parse
+from backend.model.inbound import Finding, InboundStatus, Reason, Stage, Step
+from backend.queue import items
+from backend.store import deliveries
+from backend.store import inbound as store
+
+if TYPE_CHECKING:
+    from backend.inbound.decide import Decision
+    from backend.model.inbound import InboundMessage, ParsedMail
+    from backend.model.work import WorkItem
+    from backend.ports import BlobStore, Clock, Ids, Targets
+    from backend.store.deliveries import Delivery
+    from backend.store.engine import Database
+    from backend.store.types import Tx
+
+RAW_TRIES = 5
+RAW_PAUSE = timedelta(seconds=5)
+_ON_ITS_WAY = frozenset({InboundStatus.RECEIVED, InboundStatus.FORWARDING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """What the pipeline works with; ``retry_period`` is how long a target may be away."""
+
+    db: Database
+    blobs: BlobStore
+    targets: Targets
+    clock: Clock
+    ids: Ids
+    inbound_domain: str
+    retry_period: timedelta = timedelta(hours=24)
+
+
+async def process(item: WorkItem, inbound: Inbound) -> None:
+    """Carry one message as far as it will go; raises TransientError (also LeaseLostError)."""
+    found = await inbound.db.read(_load, item.ref)
+    if found is None:
+        await inbound.db.write(items.finish, item)  # settled before
+        return
+    message, delivery = found
+    raw = await _fetch(item, inbound, message)
+    if raw is None:
+        return
+    mail = await asyncio.to_thread(parse, raw)
+    if delivery is None:
+        decision = await decide(inbound.db, message, mail, inbound.inbound_domain)
+        decision = _prepared(decision, inbound)
+        writing = _writing(item, inbound)
+        if decision.rest is not None:
+            await inbound.db.write(
+                settle.come_to_rest, writing, decision.message, mail, decision.rest
+            )
+            return
+        message = decision.message
+        # on disk before the call: after a crash the same call is made again, not another one
+        delivery = await inbound.db.write(
+            settle.open_delivery, writing, message, mail, decision.steps
+        )
+    await _deliver(item, inbound, message, mail, delivery)
+
+
+def _load(tx: Tx, inbound_id: str) -> tuple[InboundMessage, Delivery | None] | None:
+    """Read a message that still has a way to go, and the delivery it was on when we stopped."""
+    message = store.get(tx, inbound_id)
+    if message is None or message.status not in _ON_ITS_WAY:
+        return None
+    return message, deliveries.pending(tx, inbound_id)
+
+
+async def _fetch(item: WorkItem, inbound: Inbound, message: InboundMessage) -> bytes | None:
+    """Read the raw message; None when it is not there, which has been recorded."""
+    try:
+        return await inbound.blobs.get(message.blob_key)
+    except NotFoundError as error:
+        # S3 may announce an object a moment before it can be read
+        if item.attempts < RAW_TRIES:
+            run_at = inbound.clock.now() + RAW_PAUSE * item.attempts
+            await inbound.db.write(items.retry, item, run_at, str(error))
+            return None
+    step = Step(
+        stage=Stage.PARSE,
+        finding=Finding.HOLD,
+        reason=Reason.RAW_MISSING,
+        evidence={"blob_key": message.blob_key[:200]},
+    )
+    rest = Rest(status=InboundStatus.FAILED, reason=Reason.RAW_MISSING, steps=(step,))
+    await inbound.db.write(settle.come_to_rest, _writing(item, inbound), message, None, rest)
+    return None
+
+
+def _prepared(decision: Decision, inbound: Inbound) -> Decision:
+    """Give a routed message a conversation, and hold it when its target has no URL."""
+    message, route = decision.message, decision.message.route
+    if route is None:
+        return decision
+    if message.thread_id is None and message.tenant_id:
+        message = replace(message, thread_id=inbound.ids.new("thr"))
+    if inbound.targets.configured(route.target):
+        return replace(decision, message=message)
+    step = Step(
+        stage=Stage.DELIVER,
+        finding=Finding.HOLD,
+        reason=Reason.TARGET_NOT_CONFIGURED,
+        evidence={"target": route.target.value},
+    )
+    rest = Rest(status=InboundStatus.HELD, reason=step.reason, steps=(*decision.steps, step))
+    return replace(decision, message=message, rest=rest)
+
+
+async def _deliver(
+    item: WorkItem, inbound: Inbound, message: InboundMessage, mail: ParsedMail, delivery: Delivery
+) -> None:
+    """Call the target and record how it went."""
+    if message.route is None or not inbound.targets.configured(delivery.target):
+        sentence = f"no URL is set for {delivery.target.value} any more"
+        await inbound.db.write(settle.refused, _writing(item, inbound), message, delivery, sentence)
+        return
+    request = request_for(message, mail, message.route)
+    try:
+        receipt = await inbound.targets.call(delivery.target, request)
+    except RefusedError as error:
+        await inbound.db.write(
+            settle.refused, _writing(item, inbound), message, delivery, str(error)
+        )
+    except TransientError as error:
+        await _try_again(item, inbound, message, delivery, error)
+    else:
+        await inbound.db.write(
+            settle.delivered, _writing(item, inbound), message, delivery, receipt
+        )
+
+
+async def _try_again(
+    item: WorkItem,
+    inbound: Inbound,
+    message: InboundMessage,
+    delivery: Delivery,
+    error: TransientError,
+) -> None:
+    """Put the call off, or give up when the target has been away for too long."""
+    writing = _writing(item, inbound)
+    if writing.now - delivery.created_at >= inbound.retry_period:
+        await inbound.db.write(settle.gave_up, writing, message, delivery, str(error))
+        return
+    if isinstance(error, CircuitOpenError):  # nothing was sent: not a try, not news
+        failed = delivery
+    else:
+        failed = replace(delivery, attempts=delivery.attempts + 1, error=str(error))
+    at = writing.now + pause(failed.attempts, error.retry_after)
+    await inbound.db.write(settle.put_off, writing, delivery, failed, at)
+
+
+def _writing(item: WorkItem, inbound: Inbound) -> Writing:
+    return Writing(
+        item=item,
+        now=inbound.clock.now(),
+        delivery_id=inbound.ids.new("dlv"),
+        event_id=inbound.ids.new("evt"),
+    )

@@ -1,0 +1,81 @@
+"""Charts: what went out and how it fared, per minute, live."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from relay_console.actions import Scope
+from relay_console.bindings import bindings
+from relay_console.safe import SafeText, safe
+from relay_console.screens.live import LiveScreen
+from relay_console.viewmodel.series import SHOWN, chart_of, other_window
+from relay_console.widgets.bars import KeyBar, Saying, TopBar, badge
+from relay_console.widgets.chart import SIGNS, ChartView
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from relay_console.session import Session
+    from relay_console.viewmodel.series import Chart
+
+
+class ChartsScreen(LiveScreen):
+    """Sent and delivered in one chart, bounced in another, totals in words."""
+
+    area = Scope.CHARTS
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CHARTS)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._minutes = 30
+
+    def compose(self) -> ComposeResult:
+        """Lay out the frame."""
+        session = self.session
+        yield TopBar(self.area, badge(readonly=session.readonly, actor=session.actor))
+        yield Saying(id="headline")
+        yield ChartView()
+        yield Saying(id="sentence")
+        yield KeyBar(self.area, readonly=session.readonly)
+
+    def reload(self) -> None:
+        """Read the series again."""
+        if self.session.starting:
+            self.query_one(ChartView).say(safe("starting the backend…"))
+        self.start(self._load, "series")
+
+    async def _load(self) -> None:
+        service = await self.session.service()
+        until = self.session.clock()
+        since = until - timedelta(minutes=self._minutes)
+        chart = chart_of(await service.series(since, until))
+        self.query_one(ChartView).show(chart)
+        self._describe(chart)
+
+    def failed(self, sentence: SafeText) -> None:
+        """Say why there is no new chart."""
+        self.query_one(ChartView).say(sentence)
+        self.query_one("#sentence", Saying).say(sentence)
+
+    def _describe(self, chart: Chart) -> None:
+        each = "per minute" if chart.step == 1 else f"per {chart.step} minutes"
+        window = (
+            f"{self._minutes} minutes" if self._minutes < 120 else f"{self._minutes // 60} hours"
+        )
+        self.query_one("#headline", Saying).say(
+            safe(f"Recipients {each}, the last {window}"), safe("UTC")
+        )
+        totals = "   ".join(f"{SIGNS[c]} {c} {chart.totals[c]:,}" for c in SHOWN)
+        self.query_one("#sentence", Saying).say(safe(totals))
+
+    def action_wider(self) -> None:
+        """Show a longer time."""
+        self._minutes = other_window(self._minutes, 1)
+        self.reload()
+
+    def action_narrower(self) -> None:
+        """Show a shorter time."""
+        self._minutes = other_window(self._minutes, -1)
+        self.reload()

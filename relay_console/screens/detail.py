@@ -1,0 +1,109 @@
+"""One thing in full: a mail, a message, a suppression, a domain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from relay_console.actions import Scope
+from relay_console.bindings import bindings
+from relay_console.safe import NOTHING, SafeText, safe
+from relay_console.screens.live import LiveScreen
+from relay_console.viewmodel.details import email_page, inbound_page
+from relay_console.widgets.bars import KeyBar, Saying, TopBar, badge
+from relay_console.widgets.page_view import PageView
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from relay_console.session import Session
+    from relay_console.viewmodel.page import Page
+
+    Loader = Callable[[], Awaitable[Page]]
+
+
+class DetailScreen(LiveScreen):
+    """A page that follows the data while it is open."""
+
+    area = Scope.DETAIL
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding
+        for binding in bindings(Scope.DETAIL)
+        if isinstance(binding, tuple) or not binding.action.startswith("scroll_")
+    ]
+
+    def __init__(self, session: Session, home: Scope, load: Loader) -> None:
+        super().__init__(session)
+        self._home = home
+        self._load_page = load
+
+    def compose(self) -> ComposeResult:
+        """Lay out the frame."""
+        session = self.session
+        yield TopBar(self._home, badge(readonly=session.readonly, actor=session.actor))
+        yield Saying(id="headline")
+        yield PageView()
+        yield Saying(id="sentence")
+        yield KeyBar(self.area, readonly=session.readonly)
+
+    def on_mount(self) -> None:
+        """Give the page the keys."""
+        self.query_one(PageView).focus()
+
+    def reload(self) -> None:
+        """Read the page again."""
+        self.start(self._load, "page")
+
+    async def _load(self) -> None:
+        page = await self._load_page()
+        self.query_one(PageView).show(page)
+        self.query_one("#headline", Saying).say(page.title)
+        self._describe()
+
+    def failed(self, sentence: SafeText) -> None:
+        """Say why there is no page, or why it is an old one."""
+        self.query_one(PageView).say(sentence)
+        self._describe(sentence)
+
+    def _describe(self, trouble: SafeText = NOTHING) -> None:
+        page = self.query_one(PageView).page
+        has_link = page is not None and page.linked
+        note = trouble or (safe("o opens the related mail.") if has_link else NOTHING)
+        self.query_one("#sentence", Saying).say(note)
+
+    def action_back(self) -> None:
+        """Go back to the table."""
+        self.dismiss()
+
+    def action_copy(self) -> None:
+        """Copy the id, the address or the records."""
+        page = self.query_one(PageView).page
+        if page is not None:
+            self.copy_text(page.copy)
+
+    def action_linked(self) -> None:
+        """Open the mail this one is about."""
+        page = self.query_one(PageView).page
+        if page is None or not page.linked:
+            self.tell(safe("Nothing is related to this."))
+            return
+        load = mail_loader(self.session, page.linked)
+        self.app.push_screen(DetailScreen(self.session, self._home, load))
+
+
+def mail_loader(session: Session, key: str) -> Loader:
+    """Give the loader of a mail by its log key, ``out:msg_…`` or ``in:inb_…``."""
+    direction, _, mail_id = key.partition(":")
+
+    async def load() -> Page:
+        service = await session.service()
+        if direction == "in":
+            received = await service.inbound_message(mail_id)
+            names = await session.tenant_names({received.message.tenant_id})
+            return inbound_page(received, names)
+        sent = await service.email(mail_id)
+        return email_page(sent, await session.tenant_names({sent.email.tenant_id}))
+
+    return load

@@ -1,0 +1,141 @@
+"""Suppressions: the addresses we must not send to; the only list a technician edits by hand."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from backend import NotFoundError, SuppressionQuery
+from relay_console.actions import Scope
+from relay_console.bindings import bindings
+from relay_console.safe import safe
+from relay_console.screens.add_suppression import AddSuppression, NewSuppression
+from relay_console.screens.area import AreaScreen
+from relay_console.screens.confirm import Confirm
+from relay_console.screens.detail import DetailScreen
+from relay_console.viewmodel.details import suppression_page
+from relay_console.viewmodel.rows import SUPPRESSION_COLUMNS
+from relay_console.viewmodel.sources import SuppressionSource
+from relay_console.viewmodel.words import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.binding import BindingType
+
+    from backend import Suppression
+    from relay_console.session import Session
+    from relay_console.viewmodel.page import Page
+    from relay_console.viewmodel.table import RowSource, TableRow
+
+
+class SuppressionsScreen(AreaScreen):
+    """Additions and removals of this session can be undone, newest first."""
+
+    area = Scope.SUPPRESSIONS
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.SUPPRESSIONS)
+    columns = SUPPRESSION_COLUMNS
+    noun = "suppressed address"
+    nouns = "suppressed addresses"
+    hint = "tenant:name  part of an address"
+    empty = (
+        "No address is suppressed.\n"
+        "\n"
+        "Hard bounces and complaints come here by themselves; a adds one by hand."
+    )
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._done: list[tuple[str, Sequence[Suppression]]] = []
+
+    def source(self, line: str) -> RowSource:
+        """Make the row source of a filter line."""
+        return SuppressionSource(self.session, line)
+
+    def open_row(self, row: TableRow) -> None:
+        """Open an entry."""
+        session = self.session
+
+        async def load() -> Page:
+            query = SuppressionQuery(text=row.copy)
+            entries = await (await session.service()).suppressions(query, 0, 100)
+            for entry in entries:
+                if entry.id == row.key:
+                    names = await session.tenant_names({entry.tenant_id})
+                    return suppression_page(entry, names)
+            raise NotFoundError("This address is no longer on the list.")
+
+        self.app.push_screen(DetailScreen(session, self.area, load))
+
+    def action_add(self) -> None:
+        """Ask for an address and put it on the list."""
+        self.act(self._add)
+
+    async def _add(self) -> None:
+        tenants = await self.session.tenants()
+        form = AddSuppression(tenants)
+        new: NewSuppression | None = await self.app.push_screen_wait(form)
+        if new is None:
+            return
+        service = await self.session.service()
+        entry = await service.add_suppression(
+            new.tenant_id, new.address, detail=new.detail, actor=self.session.actor
+        )
+        self._done.append(("added", (entry,)))
+        self.tell(safe(f"{entry.address} is suppressed; u takes it off again."))
+        self.reload()
+
+    def action_remove(self) -> None:
+        """Ask, then take the chosen addresses off the list."""
+        chosen = self.table.window.chosen()
+        if chosen:
+            row = self.table.window.current
+            about = (
+                row.copy
+                if row and chosen == (row.key,)
+                else plural(len(chosen), "address", "addresses")
+            )
+            self.act(partial(self._remove, chosen, about))
+
+    async def _remove(self, chosen: Sequence[str], about: str) -> None:
+        question = safe(f"Take {about} off the suppression list?")
+        warning = safe("Mail to it will be sent again. u undoes this.")
+        if not await self.app.push_screen_wait(Confirm(question, warning)):
+            return
+        service = await self.session.service()
+        removed: list[Suppression] = []
+        try:
+            for entry_id in chosen:
+                removed.append(  # noqa: PERF401  # what was done before an error must be kept
+                    await service.remove_suppression(entry_id, actor=self.session.actor)
+                )
+        finally:
+            self._removed(removed)
+
+    def _removed(self, removed: Sequence[Suppression]) -> None:
+        if removed:
+            self._done.append(("removed", removed))
+            self.table.window.marks.clear()
+            count = plural(len(removed), "address", "addresses")
+            self.tell(safe(f"{count} taken off the list; u undoes it."))
+            self.reload()
+
+    def action_undo(self) -> None:
+        """Undo the last addition or removal of this session."""
+        if self._done:
+            self.act(self._undo)
+        else:
+            self.tell(safe("There is nothing of yours to undo."))
+
+    async def _undo(self) -> None:
+        what, entries = self._done.pop()
+        service, actor = await self.session.service(), self.session.actor
+        for entry in entries:
+            if what == "removed":
+                await service.restore_suppression(entry, actor=actor)
+            else:
+                await service.remove_suppression(entry.id, actor=actor)
+        count = plural(len(entries), "address", "addresses")
+        undone = "back on the list" if what == "removed" else "off the list again"
+        self.tell(safe(f"{count} {undone}."))
+        self.reload()

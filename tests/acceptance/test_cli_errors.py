@@ -1,0 +1,147 @@
+"""How the command line fails: one sentence, a code from the table, no traceback."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import termios
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backend import errors
+from relay_console.cli.exits import Exit, exit_for
+from tests.acceptance.cli import PROGRAM, Answer, Shell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(home=tmp_path)
+
+
+def assert_one_sentence(answer: Answer, code: Exit, *words: str) -> None:
+    assert answer.code == code
+    assert answer.out == ""
+    assert answer.err.startswith("relay-console: ")
+    assert answer.err.count("\n") == 1
+    assert [word for word in words if word not in answer.err] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.NotFoundError("no"), Exit.NOT_FOUND),
+        (errors.InvalidInputError("no"), Exit.INVALID_INPUT),
+        (errors.DomainNotVerifiedError("no"), Exit.INVALID_INPUT),
+        (errors.AllSuppressedError("no"), Exit.INVALID_INPUT),
+        (errors.IdempotencyConflictError("no"), Exit.INVALID_INPUT),
+        (errors.AuthenticationError("no"), Exit.NOT_ALLOWED),
+        (errors.ForbiddenError("no"), Exit.NOT_ALLOWED),
+        (errors.ThrottledError("no"), Exit.UNAVAILABLE),
+        (errors.DatabaseBusyError("no"), Exit.UNAVAILABLE),
+        (errors.ConfigError("no"), Exit.CONFIGURATION),
+        (errors.SchemaTooNewError("no"), Exit.CONFIGURATION),
+        (errors.RefusedError("no"), Exit.FAILED),
+        (errors.UnknownOutcomeError("no"), Exit.FAILED),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_each_error_has_its_exit_code(error: errors.RelayError, code: Exit) -> None:
+    assert exit_for(error) is code
+
+
+def test_an_unknown_setting_is_named(shell: Shell, tmp_path: Path) -> None:
+    answer = Shell(home=tmp_path, extra={"RELAY_PORT": "1"}).run("logs")
+
+    assert_one_sentence(answer, Exit.CONFIGURATION, "RELAY_PORT")
+
+
+def test_a_wrong_value_is_named(tmp_path: Path) -> None:
+    answer = Shell(home=tmp_path, extra={"RELAY_API_PORT": "many"}).run("serve")
+
+    assert_one_sentence(answer, Exit.CONFIGURATION, "RELAY_API_PORT")
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    answer = Shell(home=tmp_path, extra={"RELAY_PORT": "1"}).run("--debug", "logs")
+
+    assert answer.code == 1
+    assert "Traceback" in answer.err
+    assert "ConfigError" in answer.err
+
+
+def test_an_unknown_command_is_a_usage_error(shell: Shell) -> None:
+    answer = shell.run("nonsense")
+
+    assert answer.code == Exit.USAGE
+    assert "No such command 'nonsense'" in answer.err
+
+
+def test_the_console_says_that_it_needs_a_terminal(shell: Shell) -> None:
+    assert_one_sentence(shell.run(), Exit.CONFIGURATION, "needs a terminal")
+    assert_one_sentence(shell.run("demo"), Exit.CONFIGURATION, "needs a terminal")
+
+
+def test_json_of_the_demo_needs_headless(shell: Shell) -> None:
+    answer = shell.run("demo", "--json")
+
+    assert answer.code == Exit.USAGE
+    assert "--headless" in answer.err
+
+
+def test_a_reader_that_goes_away_is_no_error_to_talk_about(shell: Shell) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [*PROGRAM, "config"], env=shell.environ, stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+
+    assert (ended.returncode, ended.stderr) == (Exit.BROKEN_PIPE, b"")
+
+
+def test_ctrl_c_gives_130_and_says_nothing(shell: Shell) -> None:
+    # it reads the mail from a pipe that stays open, so it still runs when the signal comes
+    command = [
+        "send",
+        "--from",
+        "a@b.example",
+        "--to",
+        "c@d.example",
+        "--subject",
+        "s",
+        "--text-file",
+        "-",
+    ]
+    with subprocess.Popen(
+        [*PROGRAM, *command],
+        env=shell.environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        os.write(process.stdin.fileno(), b"half a mail")
+        wait_until_drained(process.stdin.fileno())
+        process.send_signal(signal.SIGINT)
+        err = process.stderr.read()
+
+    assert (process.returncode, err) == (Exit.INTERRUPTED, b"")
+
+
+def wait_until_drained(pipe: int) -> None:
+    """Wait until the other end has read all that a pipe holds."""
+    waiting = b""
+    for _ in range(400):
+        waiting = fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4)
+        if not any(waiting):
+            return
+        select.select([], [], [], 0.05)
+    pytest.fail(f"the command does not read its input: {waiting!r}")

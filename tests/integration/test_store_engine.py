@@ -1,0 +1,436 @@
+"""The engine: group commit, isolation of the units of work, errors, privacy, checkpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import threading
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from backend.errors import ConfigError, DatabaseBusyError, InvalidInputError
+from backend.store.engine import Database, open_database
+from backend.store.schema import tenants as t
+from tests.settable import START
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from backend.store.types import Tx
+
+
+def add(tx: Tx, number: int) -> int:
+    """Insert a tenant of this number."""
+    tx.execute(insert(t).values(id=f"ten_{number}", name=f"Tenant {number}", created_at=START))
+    return number
+
+
+def names(tx: Tx) -> list[str]:
+    """Give the names of all tenants."""
+    return list(tx.execute(select(t.c.name).order_by(t.c.name)).scalars())
+
+
+def count_commits(db: Database) -> Callable[[], int]:
+    """Count the transactions the writer commits from now on."""
+    seen: list[Any] = []
+    event.listen(db._writer_engine, "commit", seen.append)
+    return lambda: len(seen)
+
+
+@asynccontextmanager
+async def writer_held(db: Database) -> AsyncIterator[None]:
+    """Keep the writer thread busy, so that what is handed in meanwhile forms one group."""
+    begun, release = threading.Event(), threading.Event()
+
+    def hold(_: Tx) -> None:
+        begun.set()
+        release.wait(10)
+
+    holding = asyncio.ensure_future(db.write(hold))
+    await asyncio.to_thread(begun.wait, 10)
+    yield
+    release.set()
+    await holding
+
+
+async def in_one_group(db: Database, *waiting: Any) -> list[Any]:
+    """Hand all in while the writer is busy, and gather what becomes of them."""
+    async with writer_held(db):
+        tasks = [asyncio.ensure_future(one) for one in waiting]
+        await asyncio.sleep(0)
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_write_that_returned_is_there(any_db: Database) -> None:
+    assert await any_db.write(add, 1) == 1
+
+    assert await any_db.read(names) == ["Tenant 1"]
+
+
+async def test_64_writers_share_a_few_commits(any_db: Database) -> None:
+    commits = count_commits(any_db)
+
+    done = await in_one_group(any_db, *(any_db.write(add, n) for n in range(64)))
+
+    assert done == list(range(64))
+    assert commits() == 3  # the one that held the door, 50, 14
+    assert len(await any_db.read(names)) == 64
+
+
+async def test_one_that_raises_undoes_only_itself(any_db: Database) -> None:
+    def add_and_fail(tx: Tx) -> None:
+        add(tx, 2)
+        raise InvalidInputError("no", field="to")
+
+    done = await in_one_group(
+        any_db, any_db.write(add, 1), any_db.write(add_and_fail), any_db.write(add, 3)
+    )
+
+    assert [type(one) for one in done] == [int, InvalidInputError, int]
+    assert await any_db.read(names) == ["Tenant 1", "Tenant 3"]
+
+
+async def test_an_integrity_error_belongs_to_its_caller(any_db: Database) -> None:
+    await any_db.write(add, 1)
+
+    done = await in_one_group(
+        any_db, any_db.write(add, 2), any_db.write(add, 1), any_db.write(add, 3)
+    )
+
+    assert [type(one) for one in done] == [int, IntegrityError, int]
+    assert await any_db.read(names) == ["Tenant 1", "Tenant 2", "Tenant 3"]
+
+
+async def test_wrong_sql_belongs_to_its_caller(any_db: Database) -> None:
+    done = await in_one_group(
+        any_db,
+        any_db.write(add, 1),
+        any_db.write(lambda tx: tx.execute(text("SELECT nothing FROM nowhere")).all()),
+        any_db.write(add, 2),
+    )
+
+    assert isinstance(done[1], DBAPIError)
+    assert await any_db.read(names) == ["Tenant 1", "Tenant 2"]
+
+
+@pytest.mark.parametrize("error", [GeneratorExit, StopIteration, asyncio.CancelledError])
+async def test_the_writer_survives_whatever_a_unit_raises(
+    db: Database, error: type[BaseException]
+) -> None:
+    def fail(_: Tx) -> None:
+        raise error
+
+    await in_one_group(db, db.write(add, 1), db.write(fail), db.write(add, 2))
+
+    assert await db.read(names) == ["Tenant 1", "Tenant 2"]
+
+
+async def test_a_caller_who_gave_up_before_the_work_began_is_left_out(any_db: Database) -> None:
+    async with writer_held(any_db):
+        given_up = asyncio.ensure_future(any_db.write(add, 1))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.sleep(0)
+    await any_db.write(add, 2)
+
+    assert await any_db.read(names) == ["Tenant 2"]
+
+
+async def test_a_caller_who_gives_up_during_the_work_harms_nobody(any_db: Database) -> None:
+    begun = threading.Event()
+    release = threading.Event()
+
+    def slow(tx: Tx) -> None:
+        begun.set()
+        release.wait(10)
+        add(tx, 1)
+
+    given_up = asyncio.ensure_future(any_db.write(slow))
+    await asyncio.to_thread(begun.wait, 10)
+    given_up.cancel()
+    await asyncio.sleep(0)
+    release.set()
+    await any_db.write(add, 2)
+
+    assert await any_db.read(names) == ["Tenant 1", "Tenant 2"]
+
+
+async def test_a_loop_that_ended_early_harms_nobody(db: Database) -> None:
+    async def ask_and_leave() -> None:
+        asking = asyncio.ensure_future(db.write(add, 1))
+        await asyncio.sleep(0)
+        asking.cancel()
+
+    async with writer_held(db):
+        await asyncio.to_thread(asyncio.run, ask_and_leave())
+    await db.write(add, 2)
+
+    assert await db.read(names) == ["Tenant 2"]
+
+
+async def test_a_reader_cannot_write(any_db: Database) -> None:
+    with pytest.raises(DBAPIError, match=r"readonly|read-only"):
+        await any_db.read(add, 1)
+
+    assert await any_db.write(names) == []
+
+
+async def test_all_queries_of_one_read_see_one_moment(any_db: Database) -> None:
+    first_done = threading.Event()
+    written = threading.Event()
+
+    def twice(tx: Tx) -> tuple[list[str], list[str]]:
+        first = names(tx)
+        first_done.set()
+        written.wait(10)
+        return first, names(tx)
+
+    reading = asyncio.ensure_future(any_db.read(twice))
+    await asyncio.to_thread(first_done.wait, 10)
+    await any_db.write(add, 1)
+    written.set()
+
+    assert await reading == ([], [])
+
+
+async def test_the_version_changes_with_each_commit_and_only_then(any_db: Database) -> None:
+    before = await any_db.version()
+    same = await any_db.version()
+    await any_db.write(add, 1)
+    after = await any_db.version()
+
+    assert (same == before, after == before) == (True, False)
+
+
+async def test_the_version_changes_when_another_process_commits(any_db: Database) -> None:
+    before = await any_db.version()
+    other = Database(any_db.url)
+    await other.write(add, 1)
+    other.close()
+
+    assert await any_db.version() != before
+
+
+async def test_a_full_disk_fails_the_whole_group_and_passes(db: Database) -> None:
+    def limit(pages: int) -> None:
+        with db._writer_engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            raw.cursor().execute(f"PRAGMA max_page_count={pages}")
+
+    def fill(tx: Tx) -> None:
+        tx.execute(insert(t).values(id="ten_big", name="x" * 1_000_000, created_at=START))
+
+    await db._writer.submit_alone(lambda: limit(1))  # SQLite takes it as: not one page more
+    done = await in_one_group(db, db.write(add, 1), db.write(fill), db.write(add, 2))
+    assert [type(one) for one in done] == [DatabaseBusyError] * 3
+    assert "full" in str(done[0])
+    assert await db.read(names) == []
+
+    await db._writer.submit_alone(lambda: limit(1_000_000))
+    await db.write(fill)
+    assert len(await db.read(names)) == 1
+
+
+async def test_a_locked_database_fails_cleanly_and_passes(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait_at_most(millis: int) -> None:
+        with db._writer_engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            raw.cursor().execute(f"PRAGMA busy_timeout={millis}")
+
+    await db._writer.submit_alone(lambda: wait_at_most(50))
+    path = db.url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseBusyError, match="locked"):
+            await db.write(add, 1)
+        other.execute("ROLLBACK")
+
+    assert await db.write(add, 2) == 2
+
+
+async def test_a_server_that_drops_us_fails_the_group_and_passes(
+    postgresql_url: str, postgresql_server: str
+) -> None:
+    db = open_database(postgresql_url)
+
+    def cut(tx: Tx) -> None:
+        add(tx, 1)
+        tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(DatabaseBusyError):
+        await db.write(cut)
+    await db.write(add, 2)
+
+    assert await db.read(names) == ["Tenant 2"]
+    db.close()
+
+
+async def test_processes_that_deadlock_both_succeed(postgresql_url: str) -> None:
+    first, second = open_database(postgresql_url), open_database(postgresql_url)
+    await first.write(add, 1)
+    await first.write(add, 2)
+    both = threading.Barrier(2)
+
+    def rename(tx: Tx, ids: tuple[str, str], to: str, meet: list[int]) -> None:
+        tx.execute(t.update().where(t.c.id == ids[0]).values(name=f"{to} {ids[0]}"))
+        if not meet:  # only the first time: the loser runs again
+            meet.append(1)
+            both.wait(10)
+        tx.execute(t.update().where(t.c.id == ids[1]).values(name=f"{to} {ids[1]}"))
+
+    await asyncio.gather(
+        first.write(rename, ("ten_1", "ten_2"), "first", []),
+        second.write(rename, ("ten_2", "ten_1"), "second", []),
+    )
+
+    found = await first.read(names)
+    first.close()
+    second.close()
+    assert len({name.split()[0] for name in found}) == 1
+
+
+async def test_a_closed_database_says_so(any_url: str) -> None:
+    db = open_database(any_url)
+    db.close()
+    db.close()
+
+    with pytest.raises(DatabaseBusyError, match="closed"):
+        await db.write(add, 1)
+    with pytest.raises(DatabaseBusyError, match="closed"):
+        await db.read(names)
+
+
+async def test_closing_first_finishes_what_was_handed_in(any_url: str) -> None:
+    db = open_database(any_url)
+    writing = [asyncio.ensure_future(db.write(add, n)) for n in range(10)]
+    await asyncio.sleep(0)
+    db.close()
+
+    assert await asyncio.gather(*writing) == list(range(10))
+
+
+async def test_only_the_owner_may_read_the_files(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    db = open_database(f"sqlite:///{folder}/relay.db")
+    await db.write(add, 1)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in [folder, *folder.iterdir()]}
+    db.close()
+
+    assert modes == {"new": 0o700, "relay.db": 0o600, "relay.db-wal": 0o600, "relay.db-shm": 0o600}
+
+
+def test_a_file_others_could_read_is_made_private(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "relay.db").chmod(0o644)
+
+    open_database(sqlite_url).close()
+
+    assert (tmp_path / "relay.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_place_that_cannot_hold_a_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(ConfigError, match=r"file/relay.db: .*; name a file"):
+        open_database(f"sqlite:///{tmp_path}/file/relay.db")
+
+
+async def test_opening_a_database_twice_in_a_process_keeps_its_locks(db: Database) -> None:
+    # closing a plain descriptor of the file would drop the lock that holds others out
+    def open_again(tx: Tx) -> None:
+        add(tx, 1)
+        open_database(db.url).close()
+        locked = f"sqlite3.connect({db.url.removeprefix('sqlite:///')!r}, timeout=0)"
+        code = f"import sqlite3; {locked}.execute('BEGIN IMMEDIATE')"
+        assert os.system(f'{shutil.which("python3")} -c "{code}" 2>/dev/null') != 0  # noqa: S605
+
+    await db.write(open_again)
+
+    assert await db.read(names) == ["Tenant 1"]
+
+
+async def test_writing_never_checkpoints_by_itself(db: Database, tmp_path: Path) -> None:
+    for n in range(3):
+        await db.write(
+            lambda tx, n=n: [add(tx, n * 1000 + i) for i in range(1000)]  # type: ignore[misc]
+        )
+    wal = tmp_path / "relay.db-wal"
+
+    assert wal.stat().st_size > 300_000
+
+
+async def test_a_checkpoint_folds_the_wal_into_the_file(db: Database, tmp_path: Path) -> None:
+    await db.write(add, 1)
+
+    left = await db.checkpoint()
+
+    assert left == 0
+    copy = tmp_path / "copy.db"
+    shutil.copyfile(tmp_path / "relay.db", copy)  # without the WAL
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT name FROM tenants").fetchall() == [("Tenant 1",)]
+
+
+async def test_the_wal_starts_anew_after_a_checkpoint(db: Database, tmp_path: Path) -> None:
+    sizes = []
+    for n in range(5):
+        await db.write(add, n)
+        await db.checkpoint()
+        sizes.append((tmp_path / "relay.db-wal").stat().st_size)
+
+    assert sizes[-1] == sizes[1]
+
+
+async def test_a_checkpoint_does_not_wait_for_a_reader(db: Database) -> None:
+    reading = threading.Event()
+    release = threading.Event()
+
+    def read_slowly(tx: Tx) -> list[str]:
+        found = names(tx)
+        reading.set()
+        release.wait(10)
+        return found
+
+    slow = asyncio.ensure_future(db.read(read_slowly))
+    await asyncio.to_thread(reading.wait, 10)
+    await db.write(add, 1)
+    left = await db.checkpoint()
+    release.set()
+    await slow
+
+    assert left > 0
+    assert await db.checkpoint() == 0
+
+
+async def test_a_checkpoint_on_postgresql_is_nothing(postgresql_url: str) -> None:
+    db = open_database(postgresql_url)
+
+    assert await db.checkpoint() == 0
+
+    db.close()
+
+
+async def test_writes_during_a_checkpoint_wait_their_turn(db: Database) -> None:
+    done = await in_one_group(
+        db, db.write(add, 1), db.checkpoint(), db.write(add, 2), db.checkpoint()
+    )
+
+    assert done == [1, 0, 2, 0]
+
+
+def test_moments_without_a_time_zone_are_refused() -> None:
+    from backend.store.types import to_millis
+
+    with pytest.raises(ValueError, match="no time zone"):
+        to_millis(START.replace(tzinfo=None) + timedelta(hours=1))
