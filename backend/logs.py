@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import structlog
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from structlog.typing import EventDict, Processor, WrappedLogger
-
-Level = Literal["debug", "info", "warning", "error"]
 
 _ADDRESS = re.compile(r"([\w!#$%&'*+/=?^`{|}~.-])[\w!#$%&'*+/=?^`{|}~.-]*@([\w-]+(?:\.[\w-]+)+)")
 # What could break a line or drive a terminal: C0, DEL, C1, line separators, bidi controls.
@@ -38,10 +36,10 @@ def console_log() -> Path:
     return Path(base).expanduser() / "relay-console" / "console.log"
 
 
-def configure_logging(level: Level, target: Path | None = None) -> None:
-    """Log from ``level`` up to the file ``target`` (0600), or to stderr when it is None.
+def configure_logging(level: str, target: Path | None = None) -> None:
+    """Log from ``level`` (debug, info, warning, error) up to the file ``target``, else to stderr.
 
-    A terminal gets lines to read, a file or a pipe gets JSON. May be called again; the last wins.
+    A terminal gets lines to read; a file (0600) or a pipe gets JSON. The last call wins.
     """
     stream = sys.stderr if target is None else _open_log(target)
     render = _as_line if stream.isatty() else _as_json
@@ -84,14 +82,18 @@ def _formatter(
 class _Handler(logging.StreamHandler[TextIO]):
     """Ours among the handlers of the root logger; others are left in place."""
 
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._owned = stream is not sys.stderr
+
     def close(self) -> None:
         """Close the log file, never stderr."""
         super().close()
-        if self.stream is not sys.stderr:
+        if self._owned:
             self.stream.close()
 
 
-def _replace_handler(handler: _Handler, level: Level) -> None:
+def _replace_handler(handler: _Handler, level: str) -> None:
     root = logging.getLogger()
     for old in root.handlers[:]:
         if isinstance(old, _Handler):

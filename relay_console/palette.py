@@ -35,7 +35,7 @@ class RegistryCommands(Provider):
     async def discover(self) -> Hits:
         """Give all commands before anything is typed."""
         for action in self._actions():
-            yield DiscoveryHit(action.title, self._run(action), help=action.help)
+            yield DiscoveryHit(action.title.capitalize(), self._run(action), help=action.help)
 
     async def search(self, query: str) -> Hits:
         """Give the commands that fit what was typed."""
@@ -43,10 +43,11 @@ class RegistryCommands(Provider):
             yield jump
         matcher = self.matcher(query)
         for action in self._actions():
-            score = matcher.match(action.title)
+            title = action.title.capitalize()
+            score = matcher.match(title)
             if score > 0:
-                shown = matcher.highlight(action.title)
-                yield Hit(score, shown, self._run(action), text=action.title, help=action.help)
+                shown = matcher.highlight(title)
+                yield Hit(score, shown, self._run(action), text=title, help=action.help)
 
     def _actions(self) -> Iterator[Action]:
         screen = self.screen

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from backend.api import answers
 from backend.api.bodies import input_error
 from backend.api.documents import describe
-from backend.api.limits import BodyLimit
+from backend.api.limits import RequestLimits
 from backend.api.relay import relay_routes
 from backend.api.resend import resend_routes
 from backend.clock import SystemClock
@@ -47,7 +47,7 @@ def create_app(service: ApiService, clock: Clock | None = None) -> FastAPI:
 
     answers.install(app)
     app.add_exception_handler(RequestValidationError, _bad_parameter)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestLimits)
     document: dict[str, Any] = {}
 
     def openapi() -> dict[str, Any]:

@@ -36,7 +36,13 @@ _STATUSES = {status.value for status in EmailStatus} | {status.value for status 
 def relay_routes(service: ApiService, clock: Clock) -> APIRouter:
     """Give the routes, to be mounted below /api."""
     router = APIRouter(tags=["relay"])
+    _add_send(router, service)
+    _add_logs(router, service)
+    _add_stats(router, service, clock)
+    return router
 
+
+def _add_send(router: APIRouter, service: ApiService) -> None:
     @router.post(
         "/send",
         status_code=ACCEPTED,
@@ -53,6 +59,8 @@ def relay_routes(service: ApiService, clock: Clock) -> APIRouter:
             response.headers[REPLAYED] = "true"
         return _accepted_json(accepted)
 
+
+def _add_logs(router: APIRouter, service: ApiService) -> None:
     @router.get("/logs", summary="List mail, both ways")
     async def logs(
         request: Request,
@@ -76,6 +84,8 @@ def relay_routes(service: ApiService, clock: Clock) -> APIRouter:
             "offset": offset,
         }
 
+
+def _add_stats(router: APIRouter, service: ApiService, clock: Clock) -> None:
     @router.get("/stats", summary="Count mail")
     async def stats(
         request: Request, days: Annotated[int, Query(ge=1, le=90)] = 7
@@ -86,8 +96,6 @@ def relay_routes(service: ApiService, clock: Clock) -> APIRouter:
         since = until - timedelta(days=days)
         points = await service.series(since, until, tenant_id=key.tenant_id)
         return {"since": moment(since), "until": moment(until), "days": days} | _summary(points)
-
-    return router
 
 
 def _accepted_json(accepted: Accepted) -> dict[str, Any]:

@@ -66,12 +66,14 @@ def _with_content(message: InboundMessage, mail: ParsedMail) -> InboundMessage:
 
 
 def _with_way(message: InboundMessage, matching: Matching, routing: Routing) -> InboundMessage:
+    same_tenant = message.tenant_id == routing.tenant_id
     return replace(
         message,
         tenant_id=routing.tenant_id,
         reply_match_status=matching.match.status,
         reply_to_email_id=matching.match.email_id,
-        thread_id=matching.match.thread_id,
+        # a message processed once more stays in the conversation it began
+        thread_id=matching.match.thread_id or (message.thread_id if same_tenant else None),
         route=routing.route,
     )
 

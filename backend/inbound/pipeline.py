@@ -56,6 +56,7 @@ async def process(item: WorkItem, inbound: Inbound) -> None:
     raw = await _fetch(item, inbound, message)
     if raw is None:
         return
+    message = replace(message, size=len(raw))
     mail = await asyncio.to_thread(parse, raw)
     if delivery is None:
         decision = await decide(inbound.db, message, mail, inbound.inbound_domain)

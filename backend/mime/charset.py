@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 from charset_normalizer import from_bytes
 
@@ -49,6 +50,7 @@ _NOT_CHARSETS = frozenset(
     {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
 )
 _UNDECLARED = frozenset({"", "cp1252", "ascii"})
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
 _GUESS_BYTES = 64 * 1024
 
 
@@ -66,7 +68,15 @@ def codec(name: str) -> str:
 
 
 def decode(data: bytes, declared: str = "") -> tuple[str, bool]:
-    """Give the text and whether ``declared`` was right for it (True when nothing was needed)."""
+    """Give the text and whether ``declared`` was right for it (True when nothing was needed).
+
+    NUL and lone surrogates become U+FFFD: databases and terminals cannot take them.
+    """
+    text, honest = _decode(data, declared)
+    return _UNFIT.sub("\ufffd", text), honest
+
+
+def _decode(data: bytes, declared: str) -> tuple[str, bool]:
     if data.isascii() and b"\x1b" not in data and codec(declared) in _UNDECLARED | {"utf-8"}:
         return data.decode("ascii"), True
     wanted = codec(declared)
@@ -77,11 +87,15 @@ def decode(data: bytes, declared: str = "") -> tuple[str, bool]:
             return data.decode(wanted), True
         except (UnicodeError, ValueError):
             pass
-    return guess(data), False
+    return _guess(data), False
 
 
 def guess(data: bytes) -> str:
     """Give the text of bytes nobody declared: UTF-8, then the likeliest charset, then cp1252."""
+    return _UNFIT.sub("\ufffd", _guess(data))
+
+
+def _guess(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

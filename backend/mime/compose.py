@@ -71,7 +71,8 @@ def compose(letter: Letter, *, attempt_id: str, date: datetime) -> bytes:
         *(unstructured(name, value) for name, value in letter.headers),
         "MIME-Version: 1.0",
     ]
-    return _Part((*headers, *body.headers), body.body).wire()
+    raw = _Part((*headers, *body.headers), body.body).wire()
+    return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
 
 
 def _to(letter: Letter) -> str:

@@ -42,7 +42,7 @@ def encoded_size(size: int) -> int:
 
 def _check(attachment: Attachment, where: str) -> None:
     name = attachment.filename
-    if not name.strip(" .") or len(name) > _MAX_NAME or _UNSAFE_NAME.search(name):
+    if not name.strip().strip(".") or len(name) > _MAX_NAME or _UNSAFE_NAME.search(name):
         raise InvalidInputError(
             f"{where}.filename: {name[:64]!r} is not a plain file name", field=f"{where}.filename"
         )

@@ -54,9 +54,9 @@ def acquire(tx: Tx, role: str, owner: str, *, now: datetime, lease: timedelta) -
         set_={"owner": owner, "lease_until": until, "fence": t.c.fence + 1},
         where=or_(t.c.lease_until < now, t.c.owner == owner),
     )
-    if tx.execute(taken).rowcount == 0:
-        return None
-    return holder(tx, role)
+    tx.execute(taken)
+    now_held = holder(tx, role)  # an upsert's rowcount is not to be had on PostgreSQL
+    return now_held if now_held is not None and now_held.owner == owner else None
 
 
 def renew(tx: Tx, holding: Holding, *, now: datetime, lease: timedelta) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.sandbox import mail_headers
-from backend.sandbox.settings import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +57,7 @@ def as_sent(raw: bytes, wire: str, at: datetime) -> bytes:
     )
 
 
-def mail_object(mail: Accepted, region: str) -> dict[str, object]:
+def mail_object(mail: Accepted, *, region: str, account: str) -> dict[str, object]:
     """Give the ``mail`` object of an event (ses.md section 7)."""
     draft = mail.draft
     domain = draft.sender.rpartition("@")[2]
@@ -73,8 +72,8 @@ def mail_object(mail: Accepted, region: str) -> dict[str, object]:
     return {
         "timestamp": stamp(mail.at),
         "source": mail_headers.first(headers, "From") or draft.sender,
-        "sourceArn": f"arn:aws:ses:{region}:{ACCOUNT}:identity/{domain}",
-        "sendingAccountId": ACCOUNT,
+        "sourceArn": f"arn:aws:ses:{region}:{account}:identity/{domain}",
+        "sendingAccountId": account,
         "messageId": mail.message_id,
         "destination": list(draft.recipients),
         **mail_headers.report(headers),

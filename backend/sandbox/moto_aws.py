@@ -11,8 +11,6 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
-from backend.sandbox.settings import ACCOUNT
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -22,23 +20,30 @@ _SIGNATURE = base64.b64encode(b"not signed: this is the sandbox").decode()
 
 
 class MotoAws:
-    """One account in one region; moto keeps its state per process, so one sandbox a process."""
+    """One account in one region.
 
-    def __init__(self, region: str) -> None:
+    moto keeps its state in globals by account, so the account is what tells two sandboxes in one
+    process apart.
+    """
+
+    def __init__(self, region: str, account: str) -> None:
         # These imports take half a second; a sandbox that is never started must not cost them.
         from moto.backends import get_backend  # noqa: PLC0415
         from moto.moto_server.werkzeug_app import create_backend_app  # noqa: PLC0415
 
         self._region = region
+        self._account = account
         self._apps: dict[str, Any] = {name: create_backend_app(name) for name in _SERVICES}
-        self._s3: Any = get_backend("s3")[ACCOUNT]["aws"]
-        self._sns: Any = get_backend("sns")[ACCOUNT][region]
-        self._sqs: Any = get_backend("sqs")[ACCOUNT][region]
-        for backend in (self._s3, self._sns, self._sqs):
+        self._s3: Any = get_backend("s3")[account]["aws"]
+        self._sns: Any = get_backend("sns")[account][region]
+        self._sqs: Any = get_backend("sqs")[account][region]
+        # Not S3: its reset closes the objects of every account in the process.
+        for backend in (self._sns, self._sqs):
             backend.reset()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer an AWS call, by the service its signature names; S3 when there is none."""
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = self._account
         app: Callable[..., Iterable[bytes]] = self._apps.get(_service(environ), self._apps["s3"])
         return app(environ, start_response)
 

@@ -20,7 +20,7 @@ from backend.sandbox.outcomes import read_outcomes
 from backend.sandbox.ses_api import SesApi
 from backend.sandbox.ses_send import Sending
 from backend.sandbox.ses_state import SesState
-from backend.sandbox.settings import SandboxAddresses
+from backend.sandbox.settings import SandboxAddresses, account_of
 from backend.sandbox.smtp_door import Intake, SmtpDoor
 from backend.sandbox.wsgi_server import WsgiServer
 
@@ -38,7 +38,7 @@ CONFIGURATION_SET = "relay"
 
 
 class Sandbox:
-    """AWS on loopback. One a process: moto keeps S3, SNS and SQS in globals of its own."""
+    """AWS on loopback: ``start``, work with the addresses, ``stop``."""
 
     def __init__(self, settings: SandboxSettings, *, clock: Clock | None = None) -> None:
         self._settings = settings
@@ -77,9 +77,12 @@ class Sandbox:
 
     def _open(self) -> SandboxAddresses:
         settings = self._settings
-        aws = MotoAws(settings.region)
+        self._http = WsgiServer(settings.host, settings.aws_port)
+        account = account_of(self._http.port)
+        bucket = f"{INBOUND}-{self._http.port}"  # names of buckets are global, as at AWS
+        aws = MotoAws(settings.region, account)
         faults = Faults(self._rng)
-        state = SesState(settings, self._clock, self._rng)
+        state = SesState(settings, self._clock, self._rng, account)
         emitter = Emitter(aws, faults=faults, clock=self._clock, rng=self._rng)
         sending = Sending(state, faults, emitter)
         sending.rules |= {
@@ -90,23 +93,22 @@ class Sandbox:
         state.receiving |= {domain.lower() for domain in settings.receiving_domains}
         control = Control(state, faults=faults, sending=sending, emitter=emitter)
         door = _FrontDoor(aws, ses=SesApi(state, sending), control=control)
-        self._http = WsgiServer(door, settings.host, settings.aws_port)
-        self._http.start()
+        self._http.start(door)
         self._emitter = emitter
         emitter.start()
-        events, inbound = self._provision(self._http.port)
+        events, inbound = self._provision(self._http.port, bucket)
         intake = Intake(
-            state, emitter, put=aws.put_object, bucket=INBOUND, topic_arn=inbound.topic_arn
+            state, emitter, put=aws.put_object, bucket=bucket, topic_arn=inbound.topic_arn
         )
         self._smtp = SmtpDoor(intake, settings.host, settings.smtp_port)
         self._smtp.start()
-        return self._addresses(events, inbound)
+        return self._addresses(events, inbound, bucket)
 
-    def _provision(self, port: int) -> tuple[Channel, Channel]:
+    def _provision(self, port: int, bucket: str) -> tuple[Channel, Channel]:
         clients = Clients(self._settings.region, self._url(port))
         try:
             provisioner = Provisioner(clients)
-            provisioner.bucket(INBOUND)
+            provisioner.bucket(bucket)
             raw = self._settings.raw_message_delivery
             events = provisioner.channel(EVENTS, raw=raw)
             inbound = provisioner.channel(INBOUND, raw=raw)
@@ -115,7 +117,7 @@ class Sandbox:
             clients.close()
         return events, inbound
 
-    def _addresses(self, events: Channel, inbound: Channel) -> SandboxAddresses:
+    def _addresses(self, events: Channel, inbound: Channel, bucket: str) -> SandboxAddresses:
         if self._http is None or self._smtp is None:
             raise ServiceUnavailableError("the sandbox is not running; start it first")
         addresses = SandboxAddresses(
@@ -126,7 +128,7 @@ class Sandbox:
             smtp_port=self._smtp.port,
             events_queue_url=events.queue_url,
             inbound_queue_url=inbound.queue_url,
-            inbound_bucket=INBOUND,
+            inbound_bucket=bucket,
             configuration_set=CONFIGURATION_SET,
         )
         if folder := self._settings.folder:

@@ -138,8 +138,10 @@ class Sending:
     def _emit(self, mail: Accepted, event: dict[str, Any], *, after: float) -> None:
         wanted = str(event["eventType"]).upper().replace(" ", "_")
         wanted = "DELIVERY_DELAY" if wanted == "DELIVERYDELAY" else wanted
-        body = event | {"mail": mail_object(mail, self._state.settings.region)}
-        destinations = self._state.sets.get(mail.draft.configuration_set, {})
+        state = self._state
+        about = mail_object(mail, region=state.settings.region, account=state.account)
+        body = event | {"mail": about}
+        destinations = state.sets.get(mail.draft.configuration_set, {})
         for destination in list(destinations.values()):
             topic = (destination.get("SnsDestination") or {}).get("TopicArn")
             if topic and destination["Enabled"] and wanted in destination["MatchingEventTypes"]:

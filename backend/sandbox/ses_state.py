@@ -63,6 +63,7 @@ class SesState:
     settings: SandboxSettings
     clock: Clock
     rng: random.Random
+    account: str
     lock: threading.RLock = field(default_factory=threading.RLock)
     identities: dict[str, IdentityRecord] = field(default_factory=dict)
     sets: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)

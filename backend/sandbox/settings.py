@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-ACCOUNT = "123456789012"
+
+def account_of(port: int) -> str:
+    """Give the AWS account of the sandbox on a port: each has its own, even within a process."""
+    return f"{100_000_000_000 + port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,9 +43,8 @@ class DropConnectionError(Exception):
 class WsgiServer:
     """Serves one application from a thread of its own; ``port`` 0 takes a free one."""
 
-    def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int) -> None:
         self._server = _Server((host, port), _Handler)
-        self._server.app = app
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="sandbox-http", daemon=True
         )
@@ -55,17 +54,19 @@ class WsgiServer:
         """The port it listens on."""
         return int(self._server.server_address[1])
 
-    def start(self) -> None:
-        """Begin to answer."""
+    def start(self, app: WSGIApplication) -> None:
+        """Begin to answer; callers who came earlier have waited."""
+        self._server.app = app
         self._thread.start()
 
     def stop(self) -> None:
         """Stop listening and close every connection."""
         self._server.stopping.set()
-        self._server.shutdown()
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
         self._server.close_connections()
         self._server.server_close()
-        self._thread.join()
 
 
 class _Server(ThreadingHTTPServer):

@@ -46,7 +46,9 @@ def make_private(path: Path) -> None:
 def writer_engine(url: str) -> Engine:
     """Make the engine of the one writing connection."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+        return create_engine(
+            url, pool_size=1, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+        )
     engine = _sqlite_engine(url, pool_size=2)  # the writer, and the guard of a checkpoint
     event.listen(engine, "connect", _writer_pragmas)
     event.listen(engine, "begin", _begin_immediate)
@@ -65,6 +67,7 @@ def reader_engine(url: str) -> Engine:
         pool_size=READERS + 1,
         max_overflow=0,
         pool_pre_ping=True,
+        hide_parameters=True,
         isolation_level="REPEATABLE READ",  # as SQLite: all queries of one read see one moment
     ).execution_options(postgresql_readonly=True)
 
@@ -91,6 +94,7 @@ def _sqlite_engine(url: str, *, pool_size: int) -> Engine:
         poolclass=QueuePool,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # an error's text must not carry addresses into the log
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 

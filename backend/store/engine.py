@@ -25,7 +25,7 @@ from backend.store.connections import (
     sqlite_path,
     writer_engine,
 )
-from backend.store.faults import spoils_transaction, translated
+from backend.store.faults import is_write_of_reader, spoils_transaction, translated
 from backend.store.migrate import upgrade
 from backend.store.writer import Writer
 
@@ -97,9 +97,9 @@ class Database:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._readers, run)
         except DBAPIError as error:
-            if spoils_transaction(error):
-                raise translated(error) from error
-            raise
+            if is_write_of_reader(error) or not spoils_transaction(error):
+                raise
+            raise translated(error) from error
         except RuntimeError as error:  # the executor says so after its shutdown
             if self._writer.closed:
                 raise DatabaseBusyError("the database is closed") from error

@@ -56,7 +56,7 @@ def add(tx: Tx, event: StoredEvent) -> bool:
         occurred_at=event.occurred_at,
         received_at=event.received_at,
     )
-    return tx.execute(row.on_conflict_do_nothing()).rowcount == 1
+    return tx.execute(row.on_conflict_do_nothing().returning(t.c.id)).one_or_none() is not None
 
 
 def timeline(tx: Tx, email_id: str) -> tuple[TimelineEntry, ...]:

@@ -50,6 +50,13 @@ def spoils_transaction(error: DBAPIError) -> bool:
     return str(state).startswith(_POSTGRESQL)
 
 
+def is_write_of_reader(error: DBAPIError) -> bool:
+    """Tell whether a read-only connection was asked to write: a mistake, not a fault."""
+    if isinstance(error.orig, sqlite3.Error):
+        return error.orig.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY
+    return getattr(error.orig, "sqlstate", None) == "25006"
+
+
 def is_collision(error: BaseException) -> bool:
     """Tell whether a PostgreSQL transaction met another one and running it again may help."""
     return getattr(getattr(error, "orig", None), "sqlstate", None) in _COLLISIONS

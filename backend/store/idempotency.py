@@ -51,7 +51,8 @@ def claim(tx: Tx, wanted: Claim, *, expired: datetime) -> Kept | None:
         answer={},
         created_at=wanted.at,
     )
-    if tx.execute(row.on_conflict_do_nothing()).rowcount == 1:
+    fresh = row.on_conflict_do_nothing().returning(t.c.key)
+    if tx.execute(fresh).one_or_none() is not None:
         return None
     held = tx.execute(select(t).where(*same)).one()
     return Kept(body_hash=held.body_hash, answer=held.answer)

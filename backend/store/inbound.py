@@ -43,11 +43,10 @@ def add(tx: Tx, message: InboundMessage) -> bool:
         recipient=message.recipient,
         envelope_from=message.envelope_from,
         verdicts=_verdicts_as_json(message.verdicts),
-        size=message.size,
         received_at=message.received_at,
         **_changing(message),
     )
-    return tx.execute(row.on_conflict_do_nothing()).rowcount == 1
+    return tx.execute(row.on_conflict_do_nothing().returning(t.c.id)).first() is not None
 
 
 def save(tx: Tx, message: InboundMessage) -> None:
@@ -147,6 +146,7 @@ def _changing(message: InboundMessage) -> dict[str, object]:
     route = message.route
     return {
         "tenant_id": message.tenant_id,
+        "size": message.size,
         "status": message.status.value,
         "reason": message.reason.value,
         "processed_at": message.processed_at,

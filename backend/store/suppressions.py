@@ -45,8 +45,8 @@ def insert(tx: Tx, suppression: Suppression) -> bool:
         created_by=suppression.created_by,
         created_at=suppression.created_at,
     )
-    keys = [t.c.tenant_id, t.c.address]
-    return tx.execute(row.on_conflict_do_nothing(index_elements=keys)).rowcount == 1
+    fresh = row.on_conflict_do_nothing(index_elements=[t.c.tenant_id, t.c.address])
+    return tx.execute(fresh.returning(t.c.id)).one_or_none() is not None
 
 
 def remove(tx: Tx, suppression_id: str) -> Suppression | None:

@@ -30,7 +30,7 @@ class Exit(IntEnum):
         return member
 
     OK = 0, "All went well."
-    FAILED = 1, "It was tried and did not work, or a demo lost or doubled mail."
+    FAILED = 1, "It did not work, a demo lost or doubled mail, or the reader of the output left."
     USAGE = 2, "The command line is wrong."
     NOT_FOUND = 3, "There is no such message, tenant, domain or key."
     INVALID_INPUT = 4, "The input is wrong: an address, a domain, an idempotency key."
@@ -38,7 +38,6 @@ class Exit(IntEnum):
     UNAVAILABLE = 6, "Something is away or busy; the same may work later."
     CONFIGURATION = 7, "A setting is wrong, or the database is newer than the program."
     INTERRUPTED = 130, "Ctrl-C was pressed."
-    BROKEN_PIPE = 141, "The reader of the output went away."
 
 
 _CODES: tuple[tuple[type[RelayError], Exit], ...] = (

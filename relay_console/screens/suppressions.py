@@ -99,7 +99,7 @@ class SuppressionsScreen(AreaScreen):
 
     async def _remove(self, chosen: Sequence[str], about: str) -> None:
         question = safe(f"Take {about} off the suppression list?")
-        warning = safe("Mail to it will be sent again. u undoes this.")
+        warning = safe("Mail will be sent there again. u undoes this.")
         if not await self.app.push_screen_wait(Confirm(question, warning)):
             return
         service = await self.session.service()

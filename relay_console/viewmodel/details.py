@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backend import ScanVerdict
 from relay_console.safe import safe, safe_lines
 from relay_console.viewmodel.page import Line, Page, Section, fact, section
 from relay_console.viewmodel.rows import named, record_value
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
 def email_page(detail: EmailDetail, names: Mapping[str, str]) -> Page:
     """Lay out a mail we sent: facts, recipients, timeline, attempts, replies."""
     email = detail.email
-    newest = detail.replies[-1].id if detail.replies else ""
+    newest = max(detail.replies, key=lambda reply: reply.received_at, default=None)
     return Page(
         title=safe(f"Sent mail {email.id}"),
         copy=email.id,
-        linked=f"in:{newest}" if newest else "",
+        linked=f"in:{newest.id}" if newest else "",
         sections=(
             section("Mail", list(_email_facts(detail, names))),
             section("Recipients", [line for r in email.recipients for line in _recipient(r)]),
@@ -125,9 +126,17 @@ def _inbound_facts(message: InboundMessage, names: Mapping[str, str]) -> Iterato
 
 
 def _verdicts(message: InboundMessage) -> str:
+    """Give the verdicts that came, by name; those that did not come say nothing."""
     found = message.verdicts
-    names = ("spam", "virus", "spf", "dkim", "dmarc")
-    return "  ".join(f"{name} {getattr(found, name).value}" for name in names)
+    named_verdicts = {
+        "spam": found.spam,
+        "virus": found.virus,
+        "spf": found.spf,
+        "dkim": found.dkim,
+        "dmarc": found.dmarc,
+    }
+    came = {name: v for name, v in named_verdicts.items() if v is not ScanVerdict.UNVERIFIED}
+    return "  ".join(f"{name} {verdict}" for name, verdict in came.items()) or "none came"
 
 
 def _target(message: InboundMessage) -> str:
@@ -203,7 +212,7 @@ def domain_page(detail: DomainDetail) -> Page:
 def _records(detail: DomainDetail) -> Section:
     lines: list[Line] = []
     for record in detail.records:
-        lines.append(fact(record.purpose, f"{record.type}  {record.name}"))
+        lines.append(fact(f"{record.type} {record.purpose}", record.name))
         lines.append(fact("", f"    {record_value(record)}"))
     title = f"Publish {plural(len(detail.records), 'record')} in DNS (y copies them all)"
     return section(title, lines, "This domain needs no records.")

@@ -61,7 +61,8 @@ def test_headless_it_runs_until_a_signal_and_sums_up(
     first = json.loads(demo.line())
     demo.process.send_signal(number)
     last = json.loads(demo.line())
-    code = demo.stop()
+    code = demo.process.wait(30)
+    demo.stop()
 
     assert first.keys() == CONNECTION
     assert last.keys() == SUMMARY

@@ -70,9 +70,7 @@ class Load:
 
     def _mail(self, marker: str) -> None:
         host, _, port = self.environ["RELAY_SMTP"].partition(":")
-        text = (
-            f"From: a@customers.example\r\nSubject: {marker}\r\nMessage-ID: <{marker}>\r\n\r\nx\r\n"
-        )
+        head = f"From: a@customers.example\r\nSubject: {marker}\r\nMessage-ID: <{marker}>\r\n"
         with smtplib.SMTP(host, int(port), timeout=10) as door:
             door.sendmail("a@customers.example", ["support@northwind.example"], f"{head}\r\nx\r\n")
 
@@ -98,6 +96,7 @@ async def _settled(load: Load, database: str) -> tuple[tuple[str, ...], tuple[st
 @pytest.mark.timeout(180)
 async def test_ten_kills_under_load_lose_nothing(tmp_path: Path) -> None:
     with running_sandbox(tmp_path) as environ:
+        environ["RELAY_UNKNOWN_WAIT_SECONDS"] = "3"
         chance = random.Random(7)
         load = Load(environ)
         server = await asyncio.to_thread(serve, environ, tmp_path)

@@ -18,17 +18,29 @@ def cases_of(module: Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     return [node for node in functions(module) if node.name.startswith("test_")]
 
 
-def asserts(test: ast.AST) -> bool:
-    """Tell whether a reader finds in the test itself where it can fail."""
-    for node in ast.walk(test):
-        if isinstance(node, ast.Assert):
-            return True
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-            name = node.func.id if isinstance(node.func, ast.Name) else name
-            if name.startswith(ASSERTING_CALLS):
-                return True
-    return False
+def asserts(case: ast.AST, checkers: frozenset[str]) -> bool:
+    """Tell whether a test can fail: by itself, or by a checker of its own file."""
+    return any(
+        isinstance(node, ast.Assert) or name_called(node) in checkers for node in ast.walk(case)
+    ) or any(name_called(node).startswith(ASSERTING_CALLS) for node in ast.walk(case))
+
+
+def name_called(node: ast.AST) -> str:
+    """Give the last part of the name a call calls; empty when it is no such call."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            return name
+        case _:
+            return ""
+
+
+def checkers_of(module: Module) -> frozenset[str]:
+    """Give the functions of a test file that assert for its tests."""
+    return frozenset(
+        node.name
+        for node in functions(module)
+        if not node.name.startswith("test_") and asserts(node, frozenset())
+    )
 
 
 def test_every_test_asserts_something() -> None:
@@ -36,7 +48,7 @@ def test_every_test_asserts_something() -> None:
         f"{module.path}:{test.lineno} {test.name}"
         for module in modules("tests")
         for test in cases_of(module)
-        if not asserts(test)
+        if not asserts(test, checkers_of(module))
     ]
 
     assert silent == []

@@ -419,9 +419,7 @@ def _domain(place: int) -> DomainDetail:
         name=f"bounce.{name}",
         value='"v=spf1 include:amazonses.com ~all"',
     )
-    return DomainDetail(
-        domain=domain, tenant_name=TENANTS[place].name, records=(*dkim, mail, spf)
-    )
+    return DomainDetail(domain=domain, tenant_name=TENANTS[place].name, records=(*dkim, mail, spf))
 
 
 def build_world(emails: int = 180, messages: int = 40, seed: int = 7) -> World:
@@ -512,7 +510,5 @@ def hostile_world(text: str) -> World:
         )
         for detail in world.domain_details
     ]
-    world.attachments = (
-        AttachmentInfo(name=text, content_type=text, size=1, sha256="00" * 32),
-    )
+    world.attachments = (AttachmentInfo(name=text, content_type=text, size=1, sha256="00" * 32),)
     return world

@@ -59,6 +59,7 @@ class LoopbackTarget:
     script: deque[tuple[int, dict[str, str], bytes] | None] = field(default_factory=deque)
     calls: list[Call] = field(default_factory=list)
     url: str = ""
+    called: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -79,6 +80,7 @@ class LoopbackTarget:
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         call = Call(path=head[0].split()[1], headers=headers, body=json.loads(body))
         self.calls.append(call)
+        self.called.set()
         answer = self.script.popleft() if self.script else self._made(call)
         if answer is not None:  # None: the line breaks before the answer
             status, extra, content = answer

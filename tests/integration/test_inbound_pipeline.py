@@ -359,8 +359,7 @@ async def test_a_crash_between_decision_and_answer_repeats_the_same_call(world: 
     assert item is not None
     world.target.script.append(answer(201, {"ticket_id": "T-1"}))
     running = asyncio.ensure_future(process(item, world.inbound))
-    while not world.target.calls:
-        await asyncio.sleep(0)
+    await asyncio.wait_for(world.target.called.wait(), 10)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -120,4 +120,5 @@ def test_a_paused_account_allows_nothing(state: AccountState) -> None:
 
 
 def _next_at(tx: Tx) -> datetime:
-    return tx.execute(select(table.c.next_at)).scalar_one()
+    moment: datetime = tx.execute(select(table.c.next_at)).scalar_one()
+    return moment

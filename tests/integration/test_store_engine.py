@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +23,7 @@ from tests.settable import START
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
     from backend.store.types import Tx
 
@@ -181,6 +182,15 @@ async def test_a_reader_cannot_write(any_db: Database) -> None:
         await any_db.read(add, 1)
 
     assert await any_db.write(names) == []
+
+
+async def test_an_error_does_not_quote_the_values(any_db: Database) -> None:
+    await any_db.write(add, 1)
+
+    with pytest.raises(IntegrityError) as caught:
+        await any_db.write(add, 1)
+
+    assert "1772442000000" not in str(caught.value)
 
 
 async def test_all_queries_of_one_read_see_one_moment(any_db: Database) -> None:
@@ -351,9 +361,12 @@ async def test_opening_a_database_twice_in_a_process_keeps_its_locks(db: Databas
     def open_again(tx: Tx) -> None:
         add(tx, 1)
         open_database(db.url).close()
-        locked = f"sqlite3.connect({db.url.removeprefix('sqlite:///')!r}, timeout=0)"
-        code = f"import sqlite3; {locked}.execute('BEGIN IMMEDIATE')"
-        assert os.system(f'{shutil.which("python3")} -c "{code}" 2>/dev/null') != 0  # noqa: S605
+        connect = f"sqlite3.connect({db.url.removeprefix('sqlite:///')!r}, timeout=0)"
+        code = f"import sqlite3; {connect}.execute('BEGIN IMMEDIATE')"
+        other = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=False
+        )
+        assert "database is locked" in other.stderr
 
     await db.write(open_again)
 

@@ -10,6 +10,9 @@ from backend import errors
 from backend.api import errors as api_errors
 from backend.api.errors import RULES, rule_for, seconds_to_wait
 from backend.errors import RelayError, ServiceUnavailableError, ThrottledError
+from tests.architecture.tree import ROOT
+
+DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 RESEND_NAMES = {
     400: {"validation_error", "invalid_idempotency_key"},
@@ -72,3 +75,11 @@ def test_the_other_sides_wait_is_rounded_up_and_never_zero() -> None:
 
 def test_what_may_work_later_always_says_when() -> None:
     assert seconds_to_wait(ServiceUnavailableError("away"), rule_for(ServiceUnavailableError)) > 0
+
+
+@pytest.mark.parametrize("kind", classes(), ids=lambda kind: kind.__name__)
+def test_the_document_tells_every_error_as_the_server_does(kind: type[RelayError]) -> None:
+    told = rule_for(kind)
+    line = f"| {told.status} `{told.name}` | {told.resend_status} `{told.resend_name}` |"
+
+    assert line in DOCUMENT

@@ -17,17 +17,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[Path]:
-    """A log file that everything from info up goes to."""
-    path = tmp_path / "state" / "console.log"
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Take our handler away again: the stream it writes to is this test's own."""
     root = logging.getLogger()
-    level = root.level
-    configure_logging("info", path)
-    yield path
-    configure_logging("error")
+    before, level = root.handlers[:], root.level
+    yield
+    for handler in set(root.handlers) - set(before):
+        root.removeHandler(handler)
+        handler.close()
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """A log file that everything from info up goes to."""
+    path = tmp_path / "state" / "console.log"
+    configure_logging("info", path)
+    return path
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -110,7 +118,6 @@ def test_a_log_that_grew_large_is_put_aside_at_the_next_start(tmp_path: Path) ->
     path.write_bytes(b"x" * 5_000_001)
 
     configure_logging("info", path)
-    configure_logging("error")
 
     assert path.read_bytes() == b""
     assert path.with_name("console.log.1").stat().st_size == 5_000_001
@@ -124,7 +131,6 @@ def test_on_a_terminal_an_event_is_a_line_to_read(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     configure_logging("info")
     structlog.get_logger("relay").info("mail.sent", subject="\x1b[2J", to="ann@example.com")
-    structlog.reset_defaults()
 
     line = capsys.readouterr().err
     assert " info    mail.sent logger=relay " in line

@@ -101,6 +101,16 @@ async def test_a_body_that_grows_too_large_is_stopped(served: Served) -> None:
     assert (answer.status_code, answer.json()["name"]) == (413, "body_too_large")
 
 
+@pytest.mark.parametrize("path", ["/emails/%00", "/api/logs?text=a%00b", "/emails/receiving/x%00"])
+async def test_a_nul_in_the_address_is_refused_before_the_database(
+    served: Served, path: str
+) -> None:
+    answer = await served.http.get(path)
+
+    assert answer.status_code == 422
+    assert "%00" in answer.text
+
+
 @pytest.mark.parametrize("path", ["/emails", "/api/send"])
 async def test_a_busy_database_is_never_a_success(served: Served, path: str) -> None:
     answer = await ask(served, DatabaseBusyError("the disk is full"), path)

@@ -102,7 +102,8 @@ def outgoing(*to: str, world: str = "w1", sender: str = "desk@client.example", *
     """Make a mail with sensible defaults."""
     raw = (
         f"From: Desk <{sender}>\r\nTo: {', '.join(to)}\r\nSubject: Re: =?utf-8?q?caf=C3=A9?=\r\n"
-        f"Message-ID: <ours@client.example>\r\nX-Relay-Attempt: {world}\r\nBcc: hidden@x.example\r\n"
+        f"Message-ID: <ours@client.example>\r\nX-Relay-Attempt: {world}\r\n"
+        "Bcc: hidden@x.example\r\n"
         "\r\nSee https://client.example/ticket/1 for more.\r\n"
     )
     values: dict[str, Any] = {

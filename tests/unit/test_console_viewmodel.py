@@ -1,0 +1,189 @@
+"""Values to rows, columns, filters and charts, without a terminal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from backend import (
+    WAITING,
+    Counter,
+    Direction,
+    DomainStatus,
+    EmailStatus,
+    Finding,
+    InboundStatus,
+    InvalidInputError,
+    SeriesPoint,
+)
+from relay_console.safe import safe
+from relay_console.viewmodel.filters import log_query, quarantine_query, suppression_query
+from relay_console.viewmodel.rows import (
+    DOMAIN_COLUMNS,
+    LOG_COLUMNS,
+    QUARANTINE_COLUMNS,
+    RECORD_COLUMNS,
+    SUPPRESSION_COLUMNS,
+    bare,
+)
+from relay_console.viewmodel.series import MAX_POINTS, WINDOWS, chart_of, other_window
+from relay_console.viewmodel.table import Column, fit, line, share_out
+from relay_console.viewmodel.words import (
+    full_moment,
+    glyph,
+    moment,
+    plural,
+    sentence,
+    short_moment,
+    size_of,
+    wrap,
+)
+from tests.console.world import NOW, TENANTS
+
+ALL_COLUMNS = (
+    LOG_COLUMNS,
+    SUPPRESSION_COLUMNS,
+    DOMAIN_COLUMNS,
+    RECORD_COLUMNS,
+    QUARANTINE_COLUMNS,
+)
+
+
+def test_a_log_filter_names_status_direction_tenant_and_text() -> None:
+    query = log_query("status:bounced dir:out tenant:harbour printer floor", TENANTS)
+    assert query.status == "bounced"
+    assert query.direction is Direction.OUT
+    assert query.tenant_id == "ten_1"
+    assert query.text == "printer floor"
+
+
+def test_an_empty_filter_means_everything() -> None:
+    query = log_query("", TENANTS)
+    assert (query.status, query.direction, query.tenant_id, query.text) == ("", None, None, "")
+
+
+def test_the_only_status_a_word_begins_is_meant() -> None:
+    assert log_query("status:bou", TENANTS).status == "bounced"
+
+
+def test_an_unknown_name_before_a_colon_is_text() -> None:
+    assert log_query("re:invoice", TENANTS).text == "re:invoice"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("status:nonsense", "status:nonsense is not known"),
+        ("status:de", "delayed, delivered"),
+        ("dir:up", "write one of out, in"),
+        ("tenant:nobody", "fits no tenant"),
+    ],
+)
+def test_a_word_that_cannot_be_right_is_said(words: str, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        log_query(words, TENANTS)
+
+
+def test_the_quarantine_shows_all_waiting_states_unless_told_one() -> None:
+    assert quarantine_query("", TENANTS).statuses == WAITING
+    assert quarantine_query("state:held", TENANTS).statuses == {InboundStatus.HELD}
+
+
+def test_the_quarantine_does_not_know_states_that_wait_for_nobody() -> None:
+    with pytest.raises(InvalidInputError, match="held"):
+        quarantine_query("state:forwarded", TENANTS)
+
+
+def test_a_suppression_filter_is_part_of_an_address() -> None:
+    assert suppression_query("@client.example tenant:ten_2", TENANTS).tenant_id == "ten_2"
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs"))), st.integers(1, 60))
+def test_a_fitted_text_has_exactly_its_width(text: str, width: int) -> None:
+    assert cell_len(fit(safe(text), width)) == width
+
+
+def test_a_cut_shows() -> None:
+    assert fit("abcdef", 4) == "abc…"
+    assert fit("請求書のお知らせ", 6) == "請求… "
+
+
+@pytest.mark.parametrize("columns", ALL_COLUMNS)
+@pytest.mark.parametrize("width", [78, 98, 118, 198])
+def test_the_columns_fill_the_terminal_exactly(columns: tuple[Column, ...], width: int) -> None:
+    layout = share_out(columns, width)
+    assert sum(cells for _, cells in layout) + len(layout) - 1 == width
+
+
+@given(st.integers(1, 300))
+def test_a_line_is_as_wide_as_the_table_whatever_its_width(width: int) -> None:
+    cells = [safe("請求書 " * 20)] * len(LOG_COLUMNS)
+    assert cell_len(line(cells, share_out(LOG_COLUMNS, width), width)) == width
+
+
+def test_every_status_has_a_glyph_and_the_bad_ones_differ_from_the_good() -> None:
+    words = [*EmailStatus, *InboundStatus, *DomainStatus, *Finding]
+    assert all(len(glyph(word)) == 1 for word in words)
+    assert glyph("bounced") != glyph("delivered")
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_a_status_of_both_ways_is_explained_for_its_way(direction: Direction) -> None:
+    other = Direction.OUT if direction is Direction.IN else Direction.IN
+    assert sentence("suppressed", direction)
+    assert sentence("suppressed", direction) != sentence("suppressed", other)
+
+
+def test_the_sender_is_the_address_and_not_the_name_it_claims() -> None:
+    assert bare('"boss@ours.example" <evil@example.org>') == "evil@example.org"
+    assert bare("plain@example.org") == "plain@example.org"
+
+
+def test_times_of_today_are_times_and_others_are_dates() -> None:
+    yesterday = NOW - timedelta(days=1)
+    assert moment(NOW, NOW).strip() == "14:30:00"
+    assert moment(yesterday, NOW) == "11-19 14:30"
+    assert short_moment(yesterday, NOW) == "19 Nov"
+    assert full_moment(None) == "-"
+
+
+def test_counts_and_sizes_are_written_as_people_say_them() -> None:
+    assert plural(1, "mail") == "1 mail"
+    assert plural(1204, "mail") == "1,204 mails"
+    assert [size_of(n) for n in (5, 2048, 3_500_000)] == ["5 B", "2.0 KB", "3.3 MB"]
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs", "Mn", "Me"))))
+def test_wrapped_lines_fit_and_lose_only_spaces(text: str) -> None:
+    lines = wrap(text, 12)
+    assert all(cell_len(part) <= 12 for part in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def points(count: int) -> list[SeriesPoint]:
+    return [
+        SeriesPoint(at=NOW + timedelta(minutes=n), counts={Counter.SENT: 1}) for n in range(count)
+    ]
+
+
+def test_a_chart_ends_now_and_counts_everything() -> None:
+    chart = chart_of(points(30))
+    assert (chart.minutes_ago[0], chart.minutes_ago[-1]) == (-29, 0)
+    assert chart.totals[Counter.SENT] == 30
+    assert chart.totals[Counter.BOUNCED] == 0
+
+
+def test_a_day_is_summed_to_what_a_terminal_can_show() -> None:
+    chart = chart_of(points(1440))
+    assert len(chart.minutes_ago) <= MAX_POINTS
+    assert sum(chart.lines[Counter.SENT]) == 1440
+
+
+def test_the_window_stops_at_both_ends() -> None:
+    assert other_window(WINDOWS[0], -1) == WINDOWS[0]
+    assert other_window(WINDOWS[-1], 1) == WINDOWS[-1]
+    assert other_window(30, 1) == 60
