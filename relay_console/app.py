@@ -15,7 +15,7 @@ from relay_console.bindings import bindings
 from relay_console.clipboard import Clipboard, cache_folder
 from relay_console.edge import sentence_of
 from relay_console.line_filter import StripControls
-from relay_console.messages import ServiceReady, VersionChanged
+from relay_console.messages import Goto, ServiceReady, VersionChanged
 from relay_console.palette import Palette, RegistryCommands
 from relay_console.profile import Profile, profile_from
 from relay_console.safe import safe
@@ -148,13 +148,13 @@ class RelayApp(App[None]):
         if name != self.current_mode:
             await self.switch_mode(name)
 
-    async def action_goto(self, name: str, line: str) -> None:
+    async def on_goto(self, message: Goto) -> None:
         """Go to the table of an area under a filter."""
-        await self.action_area(name)
+        await self.action_area(message.area)
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         if isinstance(self.screen, AreaScreen):
-            self.screen.set_filter(line)
+            self.screen.set_filter(message.line)
 
     def action_help(self) -> None:
         """Show every key."""

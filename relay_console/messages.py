@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.message import Message
 
 
@@ -15,3 +17,11 @@ class VersionChanged(Message, bubble=False):
 
 class ServiceReady(Message, bubble=False):
     """The backend is there; what said "starting" can go on."""
+
+
+@dataclass
+class Goto(Message, bubble=False):
+    """The technician asked for an area under a filter."""
+
+    area: str
+    line: str

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Input
 
 from relay_console.actions import AREAS, Scope, alive_on, allowed, in_scope
+from relay_console.messages import Goto
 from relay_console.safe import safe
 from relay_console.screens.live import LiveScreen
 
@@ -67,8 +68,5 @@ class RegistryCommands(Provider):
         for area in _WITH_FILTER if word and line.strip() else ():
             if area.name.lower().startswith(word.lower()):
                 shown = Content(safe(f"{area.value}: {line.strip()}"))
-                jump = partial(self.app.call_later, self._goto, area.name.lower(), line.strip())
+                jump = partial(self.app.post_message, Goto(area.name.lower(), line.strip()))
                 yield Hit(2.0, shown, jump, text=area.value, help="Go there under this filter.")
-
-    async def _goto(self, area: str, line: str) -> None:
-        await self.app.run_action(("goto", (area, line)))

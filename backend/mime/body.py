@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser
@@ -11,18 +12,28 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 MAX_HTML = 4_000_000  # characters; beyond this the text is cut
+MAX_DEPTH = 500  # browsers stop at 512
 _SILENT = "head,script,style,title,template,noscript,object,svg"
 _BREAKS = frozenset({"br", "tr", "hr", "li", "dt", "dd", "option"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _SECTIONS = frozenset({"article", "aside", "div", "footer", "form", "header", "main", "nav", "p"})
 _LISTS = frozenset({"address", "blockquote", "center", "dl", "fieldset", "figure", "ol", "pre"})
 _BLOCKS = _HEADINGS | _SECTIONS | _LISTS | {"section", "table", "ul"}
+# Written without an end tag by rule or by habit, so they say nothing of depth.
+_UNCLOSED = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+    | {"dd", "dt", "li", "option", "p", "td", "th", "tr", "tbody", "thead", "html", "body"}
+)
+_TAG = re.compile(r"<[^<>]*>")
+_TAG_NAME = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _BLANKS = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
 
 def html_to_text(html: str) -> str:
     """Give the readable text: blocks on lines of their own, links with their real address."""
+    if _too_deep(html[:MAX_HTML]):
+        return _BLANKS.sub("\n\n", unescape(_TAG.sub("\n", html[:MAX_HTML]))).strip()
     tree = LexborHTMLParser(html[:MAX_HTML])
     tree.strip_tags(_SILENT.split(","), recursive=True)
     root = tree.body or tree.root
@@ -31,6 +42,18 @@ def html_to_text(html: str) -> str:
     lines = "".join(_walk(root))
     lines = "\n".join(line.strip() for line in lines.split("\n"))
     return _BLANKS.sub("\n\n", lines).strip()
+
+
+def _too_deep(html: str) -> bool:
+    """Tell whether elements nest so deeply that building their tree costs minutes."""
+    depth = 0
+    for closing, name in _TAG_NAME.findall(html):
+        if name.lower() in _UNCLOSED:
+            continue
+        depth = max(0, depth - 1) if closing else depth + 1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _walk(root: LexborNode) -> list[str]:
@@ -42,7 +65,7 @@ def _walk(root: LexborNode) -> list[str]:
         if isinstance(node, str):
             out.append(node)
         elif node.tag == "-text":
-            out.append(_SPACE.sub(" ", node.text_content or ""))
+            out.append(_SPACE.sub(" ", node.text_content or "").replace("\xa0", " "))
         else:
             before, after = _around(node)
             out.append(before)

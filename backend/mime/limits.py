@@ -10,6 +10,7 @@ import re
 MAX_BYTES = 40 * 1024 * 1024  # SES bounces larger mail
 MAX_PARTS = 500
 MAX_DEPTH = 50  # Postfix: mime_nesting_limit 100
+MAX_LINE_TESTS = 8_000_000  # the parser tests each line against each open level: 2 to 3 s
 MAX_HEADER_BYTES = 256 * 1024
 MAX_HEADERS = 1_000
 MAX_ADDRESSES = 500
@@ -42,17 +43,23 @@ def excess(raw: bytes) -> str:
 def _structure_excess(raw: bytes) -> str:
     """Follow the boundaries line by line without building a tree; linear in the message."""
     stack: list[bytes] = []
-    parts = 0
+    known: set[bytes] = set()
+    parts = deepest = 0
     for mark in _LANDMARK.finditer(raw):
         line = mark["line"]
         if line is None:
-            stack.append(_declared(mark["multi"]))
-        else:
+            boundary = _declared(mark["multi"])
+            stack.append(boundary)
+            known |= {boundary, boundary + b"--"}
+        elif line.rstrip() in known:
             parts += _reached(stack, line.rstrip())
+        deepest = max(deepest, len(stack))
         if len(stack) > MAX_DEPTH:
             return f"nested more than {MAX_DEPTH} levels deep"
         if parts > MAX_PARTS:
             return f"more than {MAX_PARTS} parts"
+    if deepest * raw.count(b"\n") > MAX_LINE_TESTS:
+        return "too many lines for so deep a nesting"
     return ""
 
 

@@ -78,7 +78,7 @@ def _leaves(message: Node, defects: list[str]) -> Iterator[Node]:
         children = node.children
         if children is not None:
             stack.extend(reversed(children))
-        elif node.get_content_maintype() != "multipart" or str(node.get_payload()).strip():
+        elif node.get_content_maintype() != "multipart" or node.raw_body.strip():
             yield node
 
 
@@ -123,7 +123,7 @@ def _file(part: _Part, data: bytes) -> AttachmentInfo:
 
 def _payload(node: Node) -> tuple[bytes, str]:
     """Decode a leaf's bytes; the second value names a fault of its transfer encoding."""
-    raw = str(node.get_payload()).encode("utf-8", "surrogateescape")
+    raw = node.raw_body.encode("utf-8", "surrogateescape")
     encoding = headers.first_token(str(node.get("content-transfer-encoding", "")))
     if encoding == "base64":
         return _base64(raw)

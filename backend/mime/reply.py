@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from backend.mime.reply_lines import Kind, classify, fold
 from backend.mime.reply_tails import is_disclaimer, is_footer, is_signature_like
 
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_MAX_LINES = 5_000  # lines looked at one by one; what is below them counts as one line of text
 _MARKERS: Final = frozenset({Kind.WROTE, Kind.ORIGINAL, Kind.HEADERS})
 _RULERS: Final = frozenset({Kind.SIGNATURE, Kind.RULER})
 _GAPS: Final = frozenset({Kind.EMPTY, Kind.DEVICE})
 _LONG_QUOTE = 60  # characters: a quoted line that long may have been wrapped by a client
+_MAX_NOTICES = 6  # paragraphs of notices below a reply
 _MAX_FOOTER = 8  # lines below a quotation that may be a list's footer
 
 
@@ -35,16 +38,27 @@ def split_reply(text: str) -> ReplyParts:
     A mail that only forwards keeps the forwarded words as its reply; one that only quotes has an
     empty reply. Answers between quotes keep the quotes they answer. Never raises.
     """
-    lines = _LINES.findall(text)
+    lines = _lines(text)
     draft = _Draft(lines)
     draft.cut_below_original()
     draft.cut_below_ruler()
     draft.drop_quotes()
     draft.drop_tail()
-    return ReplyParts(
-        reply="".join(line for line, keep in zip(lines, draft.kept, strict=True) if keep),
-        elided="".join(line for line, keep in zip(lines, draft.kept, strict=True) if not keep),
-    )
+    elided = "".join(line for line, keep in zip(lines, draft.kept, strict=True) if not keep)
+    if not elided.strip():
+        return ReplyParts(reply=text, elided="")
+    reply = "".join(line for line, keep in zip(lines, draft.kept, strict=True) if keep)
+    return ReplyParts(reply=reply, elided=elided)
+
+
+def _lines(text: str) -> list[str]:
+    """Give the lines with their ends; past the limit, all the rest as one."""
+    lines: list[str] = []
+    end = 0
+    for found in islice(_LINE.finditer(text), _MAX_LINES):
+        lines.append(found.group())
+        end = found.end()
+    return [*lines, text[end:]] if end < len(text) else lines
 
 
 class _Draft:
@@ -53,9 +67,14 @@ class _Draft:
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
         self.kinds = classify(lines)
-        self.kept = [kind not in (Kind.DEVICE, Kind.HEADERS, Kind.ORIGINAL, Kind.WROTE) for kind in self.kinds]
+        self.kept = [
+            kind not in (Kind.DEVICE, Kind.HEADERS, Kind.ORIGINAL, Kind.WROTE)
+            for kind in self.kinds
+        ]
         self.end = len(lines)
-        self._settle_doubtful()
+        self.doubtful = [i for i, kind in enumerate(self.kinds) if kind is Kind.MAYBE_WROTE]
+        for index in self.doubtful:
+            self.kinds[index] = Kind.TEXT
 
     def cut_below_original(self) -> None:
         """Cut from the first unquoted original that has new text above it."""
@@ -63,7 +82,9 @@ class _Draft:
         for index, kind in enumerate(self.kinds):
             if kind is Kind.TEXT:
                 text_above = True
-            elif text_above and (kind in (Kind.ORIGINAL, Kind.HEADERS) or self._opens_unquoted(index)):
+            elif text_above and (
+                kind in (Kind.ORIGINAL, Kind.HEADERS) or self._opens_unquoted(index)
+            ):
                 self._cut(index)
                 return
 
@@ -73,48 +94,64 @@ class _Draft:
         for index in range(self.end):
             kind = self.kinds[index]
             text_above = text_above or kind is Kind.TEXT
-            if text_above and (kind is Kind.SIGNATURE or (kind is Kind.RULER and self._ends_prose(index))):
+            if text_above and (
+                kind is Kind.SIGNATURE or (kind is Kind.RULER and self._ends_prose(index))
+            ):
                 self._cut(index)
                 return
 
     def drop_quotes(self) -> None:
         """Drop trailing quotes, and a leading attributed quote that one answer follows."""
+        self._settle_doubtful()
+        self._cut_leftover()
         body = self._written()
         if not body:
             self._drop_quoted(0, self.end)
             return
         first, last = body[0], body[-1]
-        quoted = [i for i in range(first, last) if self.kinds[i] is Kind.QUOTE]
         self._drop_quoted(last + 1, self.end)
-        leading = self.kinds[:first]
-        if Kind.WROTE in leading and not quoted:
+        if Kind.WROTE in self.kinds[:first] and Kind.QUOTE not in self.kinds[first:last]:
             self._drop_quoted(0, first)
-        if quoted and self._is_leftover(quoted[-1]):
-            self._cut(quoted[-1] + 1)
-            self.drop_quotes()
 
     def drop_tail(self) -> None:
         """Drop confidentiality notices that end the reply."""
-        while True:
+        for _ in range(_MAX_NOTICES):
             written = self._written()
             start = written[-1] if written else 0
             while start > 0 and self.kinds[start - 1] is Kind.TEXT:
                 start -= 1
-            if not written or start == written[0] or not is_disclaimer(self._joined(start, self.end)):
+            if (
+                not written
+                or start == written[0]
+                or not is_disclaimer(self._joined(start, self.end))
+            ):
                 return
             self._cut(start)
 
     def _settle_doubtful(self) -> None:
-        """Take "Ann wrote:" for an attribution if a quotation is below it and nothing else to the end."""
-        only_quotes = True
-        for index in range(len(self.kinds) - 1, -1, -1):
-            kind = self.kinds[index]
-            if kind is Kind.MAYBE_WROTE:
-                below = self._next_solid(index)
-                sure = only_quotes and below is Kind.QUOTE
-                self.kinds[index] = Kind.WROTE if sure else Kind.TEXT
-                self.kept[index] = not sure
-            only_quotes = only_quotes and self.kinds[index] is not Kind.TEXT
+        """Take "Ann wrote:" for an attribution if it leads a quotation that opens or ends the mail."""
+        written = self._written()
+        for index in self.doubtful:
+            if index >= self.end or self._next_solid(index) is not Kind.QUOTE:
+                continue
+            if index in (written[0], written[-1]):
+                self.kinds[index] = Kind.WROTE
+                self.kept[index] = False
+
+    def _cut_leftover(self) -> None:
+        """Cut a list's footer, or the rest of a wrapped quote, below the quote of a top-posted reply."""
+        wrote = next((i for i in range(self.end) if self.kinds[i] is Kind.WROTE), self.end)
+        quotes = [i for i in range(wrote, self.end) if self.kinds[i] is Kind.QUOTE]
+        written = self._written()
+        if not quotes or not written or written[0] > wrote:
+            return
+        below = [i for i in written if i > wrote]
+        if not below or below[0] < quotes[-1] or len(below) > _MAX_FOOTER:
+            return
+        words = [fold(self.lines[i]) for i in below]
+        touching = below[0] == quotes[-1] + 1 and len(fold(self.lines[quotes[-1]])) >= _LONG_QUOTE
+        if is_footer(words) or (touching and len(below) == 1 and words[0][0].islower()):
+            self._cut(quotes[-1] + 1)
 
     def _opens_unquoted(self, index: int) -> bool:
         """Tell whether an attribution's last line is followed by text that is not marked as quoted."""
@@ -144,17 +181,9 @@ class _Draft:
 
     def _written(self) -> list[int]:
         """Give the indexes of the lines that a person may have written now."""
-        return [i for i in range(self.end) if self.kept[i] and self.kinds[i] in (Kind.TEXT, Kind.RULER)]
-
-    def _is_leftover(self, last_quote: int) -> bool:
-        """Tell whether the text below the last quote is a footer or the rest of a wrapped quote."""
-        above = any(self.kinds[i] is Kind.TEXT for i in range(last_quote))
-        below = [i for i in range(last_quote + 1, self.end) if self.kinds[i] is Kind.TEXT]
-        if not above or len(below) > _MAX_FOOTER or Kind.WROTE not in self.kinds[:last_quote]:
-            return False
-        words = [fold(self.lines[i]) for i in below]
-        touching = below[0] == last_quote + 1 and len(fold(self.lines[last_quote])) >= _LONG_QUOTE
-        return is_footer(words) or (touching and len(below) == 1 and words[0][0].islower())
+        return [
+            i for i in range(self.end) if self.kept[i] and self.kinds[i] in (Kind.TEXT, Kind.RULER)
+        ]
 
     def _joined(self, start: int, end: int) -> str:
         """Give the folded kept text of some lines in one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from backend.mime.reply_words import FIRST_PERSON, FROM_WORDS, INTROS, VERBS
+from backend.mime.reply_words import FIRST_PERSON, INTROS, PROSE_WORDS, SPEECH, VERBS
 
 MAX_LINES: Final = 6  # of one wrapped attribution, blank lines included
 _MAX_CHARS = 420
@@ -24,7 +24,9 @@ _YEAR = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d(?!\d)|\d{1,2}[/.-]\d{1,2}[/.-]\d\d(?!\d)|\d{1,2}[:.h]\d\d(?!\d))"
 )
 _ADDRESS = re.compile(r"[\w+.-]@[\w-]+(?:\.[\w-]+)+")
-_END_ADDRESS = re.compile(r"(?:<[^<>@]{0,80}@[^<>]{1,120}>|\([^()@]{1,80}@[^()]{1,80}\)|[\w+.-]{1,64}@[\w.-]{3,120})$")
+_END_ADDRESS = re.compile(
+    r"(?:<[^<>@]{0,80}@[^<>]{1,120}>|\([^()@]{1,80}@[^()]{1,80}\)|[\w+.-]{1,64}@[\w.-]{3,120})$"
+)
 _ISO_NAME = re.compile(r"20\d\d-\d\d-\d\d \d{1,2}:\d\d gmt[+-]\d\d:\d\d [\w .,'\"-]{1,60}")
 _POSTED_BY = re.compile(r"posted by .{1,60} on \d\d/\d\d/\d{4}")
 _SUPERCITE = re.compile(r">{4,}\s*\"[^\"]{1,60}\" == .{1,120} writes:\s*")
@@ -55,14 +57,25 @@ def is_attribution(joined: str) -> bool:
     text = clean(joined).lower()
     if not text or len(text) > _MAX_CHARS or text.count(" ") > _MAX_WORDS:
         return False
-    if any(words in text for words in FIRST_PERSON):
-        return False
     has_address = "@" in text and _ADDRESS.search(text) is not None
     if _ends_with_verb(text):
-        return _verb_fits(text, has_address=has_address)
-    if not has_address and not _DATE.search(text):
-        return False
-    return _verb_inside_fits(text, has_address=has_address) or _needs_no_verb(text)
+        fits = _verb_fits(text, has_address=has_address)
+    else:
+        fits = _verb_inside_fits(text, has_address=has_address) or _needs_no_verb(
+            text, has_address=has_address
+        )
+    return fits and not _is_prose(text, has_address=has_address)
+
+
+def is_complete(joined: str) -> bool:
+    """Tell whether an attribution ends with its verb or colon, so that no further line belongs to it."""
+    text = clean(joined).lower()
+    return (
+        text.endswith((":", "："))
+        or _ends_with_verb(text)
+        or _ISO_NAME.fullmatch(text) is not None
+        or _POSTED_BY.fullmatch(text) is not None
+    )
 
 
 def is_weak_attribution(line: str) -> bool:
@@ -112,6 +125,8 @@ def _verb_fits(text: str, *, has_address: bool) -> bool:
     """Judge "... wrote:": who and when must be said, and by a form that clients use."""
     if has_address:
         return True
+    if text.rstrip(" :").endswith(SPEECH):
+        return False
     if " via " in text and text.endswith((":", "：")):
         return True
     if not _YEAR.search(text):
@@ -126,20 +141,26 @@ def _verb_inside_fits(text: str, *, has_address: bool) -> bool:
     return _VERB_INSIDE.search(text) is not None and (has_address or _leads(text))
 
 
-def _needs_no_verb(text: str) -> bool:
+def _needs_no_verb(text: str, *, has_address: bool) -> bool:
     """Judge "2016-03-03 17:21 GMT+01:00 Ann <a@b>:" and "... 2016, 17:21 от Ann <a@b>:"."""
     if _ISO_NAME.fullmatch(text) or _POSTED_BY.fullmatch(text):
         return True
     bare = text.rstrip(" :：")
-    found = _END_ADDRESS.search(bare[-220:])
+    found = _END_ADDRESS.search(bare[-220:]) if has_address else None
     if not found or text.count(" ") > 24:
         return False
     colon = bare != text
     before = bare[: len(bare) - len(found.group())]
-    named = colon and any(word in before for word in FROM_WORDS) and _YEAR.search(before) is not None
-    dated = _DATE_FIRST.match(before) is not None and _YEAR.search(before) is not None
-    bracketed = found.group()[0] == "<"
-    return named or (dated and bracketed) or (dated and colon)
+    return (colon or found.group()[0] == "<") and _leads(text) and _YEAR.search(before) is not None
+
+
+def _is_prose(text: str, *, has_address: bool) -> bool:
+    """Tell whether a person tells of a mail: clients write neither "I wrote" nor "the customer wrote"."""
+    if any(words in text for words in FIRST_PERSON):
+        return True
+    if has_address and _ends_with_verb(text):
+        return False
+    return not PROSE_WORDS.isdisjoint(text.split())
 
 
 def _leads(text: str) -> bool:

@@ -33,7 +33,12 @@ def header_role(line: str) -> Role | None:
 
 
 def header_block(
-    lines: Sequence[str], roles: Sequence[Role | None], plain: Sequence[bool], start: int, *, least: int
+    lines: Sequence[str],
+    roles: Sequence[Role | None],
+    plain: Sequence[bool],
+    start: int,
+    *,
+    least: int,
 ) -> int:
     """Give the end (exclusive) of the header block that begins at ``start``; ``start`` if none does.
 
@@ -49,11 +54,16 @@ def header_block(
                 break
             seen.add(role)
             end = index + 1
-        elif not plain[index] or index - end >= _MAX_FOLDED or _two_blank(lines, index):
+        elif (
+            not plain[index]
+            or index - end >= _MAX_FOLDED
+            or _two_blank(lines, index)
+            or (not lines[index] and len(seen) >= least and _is_whole(seen))
+        ):
             break
-        elif not lines[index] and len(seen) >= least and _is_whole(seen):
-            break
-    return end if len(seen) >= least and "from" in seen else start
+    # "From: Berlin / To: Hamburg / Date: ..." is an order, not a mail: an address or a subject is due.
+    mail = "subject" in seen or any("@" in line for line in lines[start:end])
+    return end if mail and len(seen) >= least and "from" in seen else start
 
 
 def _two_blank(lines: Sequence[str], index: int) -> bool:

@@ -1,14 +1,14 @@
 """The kinds of the lines of a mail: text, quote, attribution, header block, ruler, device line. Pure.
 
-``classify`` gives one kind per physical line; ``reply`` decides from the kinds alone. Work per line is
-bounded, and lines past ``MAX_LINES`` are text, so the whole is linear in the size of the mail.
+``classify`` gives one kind per physical line; ``reply`` decides from the kinds. Work per line is bounded, so
+the whole is linear in the size of the mail.
 """
 
 from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from backend.mime import reply_attribution as attribution
 from backend.mime.reply_headers import header_block, header_role
@@ -18,17 +18,16 @@ from backend.mime.reply_words import BETWEEN_DASHES, FORWARD_LINES, REPLY_ABOVE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_LINES: Final = 10_000  # lines looked at; no person writes more
 _MAX_LINE = 2_000  # characters of a line that are looked at
 
 _JUNK = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufe0f]")
 _SPACES = re.compile(r"\s+")
-_RULER = re.compile(r"(?:[-‐‑–—_=~*#+,ᐧ]\s?)+")
+_RULER = re.compile(r"(?:[-‐‑–—_=~*#+,]\s?){2,}|[—–―ᐧ]")
 _SIGNATURE_RULER = re.compile(r"--|-- -|[—–―]|_{5,}|ᐧ")
 _QUOTED = re.compile(r"\s*(?:>|&gt;|＞)")
 _BAR = re.compile(r"\s*\|(?:\s|$)(?!.*\|\s*$)|\s*\|\s*$")
 _ALIAS = re.compile(r"\s*([A-Za-z]{1,12})>+(?:\s|$)")
-_DASHED = re.compile(r"[>\s*_|]*[-‐‑–—_=*]{2,}\s*([^-_=*\s].{0,90}?)\s*[-‐‑–—_=*]{2,}[\s*:：]*")
+_DASHED = re.compile(r"[>\s*_|]*[-‐‑–—_=*]{2,}\s*([^-_=*\s].{0,120}?)\s*[-‐‑–—_=*]{2,}[\s*:：]*")
 _HALF_DASHED = re.compile(r"[>\s*|]*[-‐‑–—_=]{3,}\s*([^-_=*\s].{0,60}?)\s*[:：]?")
 _GROUPWISE = re.compile(r">>> .{1,120}\d.{0,40} >>>")
 _OPENED = re.compile(r">>> ?([^>]{0,80}?) ?>>>|(>{4,})")
@@ -59,7 +58,7 @@ def fold(line: str) -> str:
 
 def classify(lines: Sequence[str]) -> list[Kind]:
     """Give the kind of every line, in order."""
-    folded = [fold(line) for line in lines[:MAX_LINES]]
+    folded = [fold(line) for line in lines]
     kinds = [_simple_kind(line) for line in folded]
     _protect_code(folded, kinds)
     _mark_enclosed(folded, kinds)
@@ -69,7 +68,7 @@ def classify(lines: Sequence[str]) -> list[Kind]:
     _mark_soft_quotes(folded, kinds)
     _mark_wrapped_quotes(folded, kinds)
     _unmark_underlines(folded, kinds)
-    return kinds + [Kind.TEXT] * (len(lines) - len(folded))
+    return kinds
 
 
 def _simple_kind(line: str) -> Kind:
@@ -89,17 +88,26 @@ def _simple_kind(line: str) -> Kind:
 
 def _is_original(line: str) -> bool:
     """Tell whether a folded line opens an original or forwarded message that is not quoted."""
-    if len(line) > 200 or line.startswith(">") and not _GROUPWISE.fullmatch(line):
+    if len(line) > 200 or (line.startswith(">") and not _GROUPWISE.fullmatch(line)):
         return False
     if line.startswith(">"):
         return True
     lowered = line.lower()
-    if any(words in lowered for words in REPLY_ABOVE):
+    if _is_reply_above(lowered):
         return True
     if lowered.rstrip(" :：*").lstrip("*") in FORWARD_LINES and lowered.endswith((":", "：", ":*")):
         return True
     found = _DASHED.fullmatch(lowered) or _HALF_DASHED.fullmatch(lowered)
     return found is not None and any(words in found.group(1) for words in BETWEEN_DASHES)
+
+
+def _is_reply_above(lowered: str) -> bool:
+    """Tell whether a line is a help desk's "reply above this line", and not a sentence about one."""
+    bare = lowered.strip("#-=_*—–<>[]() ")
+    framed = bare != lowered
+    return len(bare) <= 100 and any(
+        (words in bare and framed) or bare == words.rstrip() for words in REPLY_ABOVE
+    )
 
 
 def _protect_code(folded: list[str], kinds: list[Kind]) -> None:
@@ -159,7 +167,10 @@ def _mark_headers(folded: list[str], kinds: list[Kind]) -> None:
         if roles[index] is None:
             index += 1
             continue
-        led = any(kind in (Kind.ORIGINAL, Kind.SIGNATURE, Kind.RULER) for kind in kinds[max(0, index - 2) : index])
+        led = any(
+            kind in (Kind.ORIGINAL, Kind.SIGNATURE, Kind.RULER)
+            for kind in kinds[max(0, index - 2) : index]
+        )
         end = header_block(folded, roles, plain, index, least=2 if led else 3)
         for line in range(index, end):
             if folded[line]:
@@ -171,11 +182,17 @@ def _mark_attributions(folded: list[str], kinds: list[Kind]) -> None:
     """Mark every line of each attribution; the nearest start wins, so that no sentence is taken in."""
     index = 0
     while index < len(folded):
-        length = _attribution_at(folded, kinds, index) if kinds[index] in (Kind.TEXT, Kind.RULER) else 0
+        length = (
+            _attribution_at(folded, kinds, index) if kinds[index] in (Kind.TEXT, Kind.RULER) else 0
+        )
         for line in range(index, index + length):
             if folded[line]:
                 kinds[line] = Kind.WROTE
-        if not length and kinds[index] is Kind.TEXT and attribution.is_weak_attribution(folded[index]):
+        if (
+            not length
+            and kinds[index] is Kind.TEXT
+            and attribution.is_weak_attribution(folded[index])
+        ):
             kinds[index] = Kind.MAYBE_WROTE
         index += max(length, 1)
 
@@ -184,18 +201,29 @@ def _attribution_at(folded: list[str], kinds: list[Kind], start: int) -> int:
     """Count the lines of the attribution that begins at ``start``; 0 if there is none."""
     if not attribution.may_start(folded[start]):
         return 0
-    joined = folded[start]
+    joined, length = folded[start], 0
     for index in range(start, min(start + attribution.MAX_LINES, len(folded))):
         line = folded[index]
         if index > start:
             if not _continues(folded, kinds, start, index):
-                return 0
+                break
             joined = f"{joined} {line.lstrip('> ')}"
         if line and attribution.is_attribution(joined):
-            return index + 1 - start
+            length = index + 1 - start
+            if attribution.is_complete(joined):
+                return length
         if line and not attribution.may_wrap(line):
-            return 0
-    return 0
+            break
+    # Without verb or colon only a quotation below tells an attribution from a list of people.
+    return length if length and _quoted_below(folded, start + length) else 0
+
+
+def _quoted_below(folded: list[str], index: int) -> bool:
+    """Tell whether the next line that is not blank is a quotation."""
+    for line in folded[index : index + 3]:
+        if line:
+            return _QUOTED.match(line) is not None or _BAR.match(line) is not None
+    return False
 
 
 def _continues(folded: list[str], kinds: list[Kind], start: int, index: int) -> bool:

@@ -55,22 +55,43 @@ _LANGUAGES = (
     # the Outlook advertisement of any language
     r"(?=.{0,60}outlook)(?=.{0,60}(?:ios|android)\b).{1,70}",
 )
-_EXCUSE = (
-    r"(?:[ .,;–-]+(?:please (?:excuse|forgive|pardon)|excuse|sorry for|apologies for|pardon|tippfehler).{0,80})?"
-)
+_EXCUSE = r"(?:[ .,;–-]+(?:please (?:excuse|forgive|pardon)|excuse|sorry for|apologies for|pardon|tippfehler).{0,80})?"
 _DEVICE_LINE = re.compile(rf"(?:{'|'.join(_LANGUAGES)}){_EXCUSE}", re.IGNORECASE)
-_LINK = re.compile(r"\[([^\]]{1,120})\]\([^)]{1,200}\)|<https?:[^>]{1,200}>|\(https?:[^)]{1,200}\)|https?://\S{1,200}")
+_LINK = re.compile(
+    r"\[([^\]]{1,120})\]\([^)]{1,200}\)|<https?:[^>]{1,200}>|\(https?:[^)]{1,200}\)|https?://\S{1,200}"
+)
 _MAX_DEVICE_LINE = 300  # characters, with its links
 
 _FOOTERS = (
     *("unsubscribe", "mailing list", "you received this message because", "to post to this group"),
-    *("view this discussion on the web", "manage your subscription", "reply to this email directly"),
+    *(
+        "view this discussion on the web",
+        "manage your subscription",
+        "reply to this email directly",
+    ),
     *("abbestellen", "désabonner", "désinscri", "darse de baja", "cancelar la suscripción"),
-    *("annullare l'iscrizione", "disiscri", "uitschrijven", "afmelden voor", "cancelar a inscrição"),
+    *(
+        "annullare l'iscrizione",
+        "disiscri",
+        "uitschrijven",
+        "afmelden voor",
+        "cancelar a inscrição",
+    ),
     *("avregistrera", "afmeld dig", "meld deg av", "wypisać się", "отписаться", "відписатися"),
-    *("配信停止", "退订", "取消訂閱", "virus-free", "virenfrei", "avast", "avg.com", "scanned for viruses"),
-    *("http://", "https://", "www.", "mailto:"),
+    *(
+        "配信停止",
+        "退订",
+        "取消訂閱",
+        "virus-free",
+        "virenfrei",
+        "avast",
+        "avg.com",
+        "scanned for viruses",
+    ),
+    *("to view this email", "to respond, reply to this email", "email preferences"),
 )
+
+_REFERENCE = re.compile(r"links:|-{3,}|\[\d{1,3}\]:? <?https?://\S{1,500}", re.IGNORECASE)
 
 # A disclaimer needs one word of both groups; the second names the person it is meant for.
 _SECRET = (
@@ -105,7 +126,9 @@ def is_device_line(line: str) -> bool:
 def is_footer(lines: list[str]) -> bool:
     """Tell whether folded lines below a quotation are a list's or a scanner's, not a person's."""
     joined = " ".join(lines)[:2000].lower()
-    return any(word in joined for word in _FOOTERS) or is_disclaimer(joined)
+    if any(word in joined for word in _FOOTERS) or is_disclaimer(joined):
+        return True
+    return all(_REFERENCE.fullmatch(line) for line in lines)
 
 
 def is_disclaimer(paragraph: str) -> bool:
@@ -122,4 +145,4 @@ def is_disclaimer(paragraph: str) -> bool:
 
 def is_signature_like(lines: list[str]) -> bool:
     """Tell whether folded lines below a ruler can be a signature or footer: short lines or a notice."""
-    return all(len(line) <= _SHORT for line in lines) or is_footer(lines)
+    return all(len(line) <= _SHORT or _LINK.search(line) for line in lines) or is_footer(lines)

@@ -20,6 +20,8 @@ _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 class Node(Message):
     """One part; tells the parser that a message within is a leaf, and us what it truly is."""
 
+    _payload: Any
+
     def get_content_maintype(self) -> str:
         """Give the main type, ``application`` for a message so that it is not taken apart."""
         return self.true_type.partition("/")[0].replace("message", "application")
@@ -37,6 +39,14 @@ class Node(Message):
         """Give the boundary without the line end that a folded header leaves in it."""
         found = super().get_boundary(failobj)
         return _LINE_END.sub("", found) if isinstance(found, str) else found
+
+    @property
+    def raw_body(self) -> str:
+        """A leaf's body as parsed, bytes as surrogate escapes.
+
+        QUIRK(compat32): get_payload() would decode 8-bit bytes by the charset that is declared.
+        """
+        return self._payload if isinstance(self._payload, str) else ""
 
     @property
     def children(self) -> list[Node] | None:

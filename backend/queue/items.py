@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, delete, false, func, literal, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, false, func, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.errors import LeaseLostError
@@ -20,10 +20,10 @@ from backend.model.work import WorkItem, WorkKind
 from backend.store.schema import work_items as t
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Executable, Table
 
     from backend.store.types import Tx
 
@@ -45,28 +45,16 @@ class QueueCounts:
 
 def enqueue(tx: Tx, kind: WorkKind, ref: str, *, run_at: datetime, now: datetime) -> None:
     """Add work about ``ref``; if it is queued already it is made due at ``run_at`` and revived."""
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    row = insert(t).values(
-        id=f"{kind.value}:{ref}",
-        kind=kind.value,
-        ref=ref,
-        run_at=run_at,
-        created_at=now,
-        attempts=0,
-        fence=0,
-        dead=False,
-        error="",
-    )
-    # whoever holds the item must see that it was asked for again: see _asked_again
-    tick_before = literal(run_at - _TICK, t.c.run_at.type)
-    unseen = case((and_(t.c.lease_owner.is_not(None), t.c.run_at == run_at), tick_before))
-    revived = {
-        "run_at": func.coalesce(unseen, literal(run_at, t.c.run_at.type)),
-        "dead": False,
-        "error": "",
-        "attempts": 0,
+    row = {
+        "id": f"{kind.value}:{ref}",
+        "kind": kind.value,
+        "ref": ref,
+        "run_at": run_at,
+        "created_at": now,
+        "again_at": run_at,
+        "again_at_if_same": run_at - _TICK,
     }
-    tx.execute(row.on_conflict_do_update(index_elements=[t.c.id], set_=revived))
+    tx.execute(_ENQUEUE[tx.dialect.name], row)
 
 
 def claim(
@@ -214,6 +202,33 @@ def counts(tx: Tx, now: datetime) -> list[QueueCounts]:
         for kind in WorkKind
         for row in [found.get(kind.value, none)]
     ]
+
+
+def _enqueueing(insert: Callable[[Table], postgresql.Insert | sqlite.Insert]) -> Executable:
+    """Build the upsert once: building it takes longer than running it."""
+    row = insert(t).values(
+        id=bindparam("id"),
+        kind=bindparam("kind"),
+        ref=bindparam("ref"),
+        run_at=bindparam("run_at"),
+        created_at=bindparam("created_at"),
+        attempts=0,
+        fence=0,
+        dead=False,
+        error="",
+    )
+    again_at = bindparam("again_at", type_=t.c.run_at.type)
+    # whoever holds the item must see that it was asked for again: see _asked_again
+    same = and_(t.c.lease_owner.is_not(None), t.c.run_at == again_at)
+    if_same = bindparam("again_at_if_same", type_=t.c.run_at.type)
+    revived = {"run_at": case((same, if_same), else_=again_at), "dead": False, "error": ""}
+    return row.on_conflict_do_update(index_elements=[t.c.id], set_=revived | {"attempts": 0})
+
+
+_ENQUEUE = {
+    "postgresql": _enqueueing(postgresql.insert),
+    "sqlite": _enqueueing(sqlite.insert),
+}
 
 
 def _due(kinds: Collection[WorkKind], now: datetime) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.errors import TransientError
@@ -69,11 +69,6 @@ def give_up(tx: Tx, role: str, owner: str, *, now: datetime) -> None:
     """Let others take a role at once; nothing happens when ``owner`` does not hold it."""
     ended = now - timedelta(milliseconds=1)
     tx.execute(update(t).where(t.c.name == role, t.c.owner == owner).values(lease_until=ended))
-
-
-def forget(tx: Tx, role: str) -> None:
-    """Remove a role that this program does not know any more."""
-    tx.execute(delete(t).where(t.c.name == role))
 
 
 def holder(tx: Tx, role: str) -> Holding | None:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from backend.sandbox import accepted, mail_headers
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from backend.sandbox.settings import SandboxSettings
 
 _KEPT_MAIL = 20_000
+_LARGEST_KEPT = 256 * 1024
+_KEPT_OF_LARGER = 64 * 1024
 _DAY_SECONDS = 86_400.0
 
 
@@ -124,7 +126,7 @@ class SesState:
                 headers=tuple(mail_headers.read_headers(draft.raw)),
                 raw=accepted.as_sent(draft.raw, wire, at),
             )
-            self.mail.append(mail)
+            self.mail.append(_slim(mail))
             self._sent.append((self.clock.monotonic(), len(draft.recipients)))
         return mail
 
@@ -146,3 +148,9 @@ class SesState:
         noise = f"{self.rng.getrandbits(128):032x}"
         uuid = "-".join((noise[:8], noise[8:12], noise[12:16], noise[16:20], noise[20:]))
         return f"0100{int(at.timestamp() * 1000):012x}-{uuid}-000000"
+
+
+def _slim(mail: Accepted) -> Accepted:
+    # Kept for a look only: one copy of the mail, and of a large one no more than its beginning.
+    raw = mail.raw if len(mail.raw) <= _LARGEST_KEPT else mail.raw[:_KEPT_OF_LARGER]
+    return replace(mail, draft=replace(mail.draft, raw=b""), raw=raw)

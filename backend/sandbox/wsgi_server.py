@@ -46,7 +46,7 @@ class WsgiServer:
     def __init__(self, host: str, port: int) -> None:
         self._server = _Server((host, port), _Handler)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, name="sandbox-http", daemon=True
+            target=self._server.serve_forever, args=(0.1,), name="sandbox-http", daemon=True
         )
 
     @property

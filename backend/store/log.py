@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, literal, or_, select, union_all
+from sqlalchemy import desc, func, literal, or_, select, union_all
 
 from backend.model.views import Direction, LogEntry, LogQuery
 from backend.store.emails import recipients_of
@@ -35,16 +35,20 @@ def page(tx: Tx, query: LogQuery, start: int, size: int) -> list[LogEntry]:
     """Give at most ``size`` lines from position ``start``, newest first."""
     sides = []
     if query.direction is not Direction.IN:
-        sides.append(_outbound(query))
+        sides.append(_newest(_outbound(query), start + size))
     if query.direction is not Direction.OUT:
-        sides.append(_inbound(query))
+        sides.append(_newest(_inbound(query), start + size))
     lines = union_all(*sides).subquery()
-    # each side is read along its own index and the two are merged: no sort of the whole log
     newest = select(lines).order_by(lines.c.at.desc(), lines.c.id.desc())
     rows = tx.execute(newest.offset(start).limit(size)).all()
     out = [row.id for row in rows if row.direction == Direction.OUT.value]
     found = recipients_of(tx, out) if out else {}
     return [_entry(row, found.get(row.id)) for row in rows]
+
+
+def _newest(side: Select[Any], limit: int) -> Select[Any]:
+    """Cut one side to what a page can hold of it, along its own index: no sort of the whole log."""
+    return select(side.order_by(desc("at"), desc("id")).limit(limit).subquery())
 
 
 def _outbound(query: LogQuery) -> Select[Any]:

@@ -61,6 +61,6 @@ class QuarantineScreen(AreaScreen):
             return
         service = await self.session.service()
         queued = await service.reprocess(chosen, actor=self.session.actor)
-        self.table.window.marks.clear()
+        self.table.action_unmark()
         self.tell(safe(f"{plural(queued, 'message is', 'messages are')} queued again."))
         self.reload()

@@ -115,7 +115,7 @@ class SuppressionsScreen(AreaScreen):
     def _removed(self, removed: Sequence[Suppression]) -> None:
         if removed:
             self._done.append(("removed", removed))
-            self.table.window.marks.clear()
+            self.table.action_unmark()
             count = plural(len(removed), "address", "addresses")
             self.tell(safe(f"{count} taken off the list; u undoes it."))
             self.reload()

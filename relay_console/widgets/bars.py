@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
+from rich.segment import Segment
 from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 
 from relay_console.actions import AREAS, Scope, footer_of
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
     from textual import events
 
     from relay_console.actions import Action
+
+
+_EDGE = 1
+"""Empty cells at both ends of a line."""
 
 
 class TopBar(Widget):
@@ -63,15 +70,25 @@ class Saying(Widget):
 
     def say(self, left: SafeText, right: SafeText = NOTHING) -> None:
         """Show a text, and another at the right edge."""
-        if (left, right) != (self._left, self._right):
-            self._left, self._right = left, right
+        if (left, right) == (self._left, self._right):
+            return
+        changed = max(cell_len(right), cell_len(self._right)) + _EDGE
+        only_right = left == self._left and cell_len(left) + changed + _EDGE < self.size.width
+        self._left, self._right = left, right
+        if only_right:
+            self.refresh(Region(self.size.width - changed, 0, changed, 1))
+        else:
             self.refresh()
 
-    def render(self) -> Content:
-        """Draw both; the left one is cut when they do not fit."""
+    def render_line(self, y: int) -> Strip:
+        """Paint the line with one style; the left text is cut when they do not fit."""
+        del y
         width = self.size.width
-        room = width - cell_len(self._right) - 1
-        return Content(f"{fit(self._left, room)} {self._right}" if room > 0 else self._left)
+        room = width - cell_len(self._right) - 2 * _EDGE
+        text = (
+            f" {fit(self._left, room - 1)} {self._right} " if room > 1 else fit(self._left, width)
+        )
+        return Strip([Segment(fit(text, width), self.rich_style)], width)
 
 
 class KeyBar(Widget):

@@ -36,30 +36,35 @@ def test_a_tenant_without_a_name_is_refused(shell: Shell) -> None:
     assert (answer.code, answer.out) == (Exit.INVALID_INPUT, "")
 
 
-def test_a_key_shows_its_secret_once(shell: Shell) -> None:
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A shell whose database has one tenant."""
+    home = tmp_path_factory.mktemp("office")
+    shell = Shell(home=home, extra={"RELAY_DATABASE": str(home / "relay.db")})
     shell.run("tenants", "add", "Northwind IT")
+    return shell
 
-    made = shell.run("keys", "create", "site", "--scope", "send", "--json").json
-    listed = shell.run("keys", "list", "--json")
+
+def test_a_key_shows_its_secret_once(office: Shell) -> None:
+    made = office.run("keys", "create", "site", "--scope", "send", "--json").json
+    listed = office.run("keys", "list", "--json")
 
     assert made["key"]["scopes"] == ["send"]
     assert made["secret"].endswith(made["key"]["last4"])
     assert made["secret"] not in listed.out
-    assert [key["id"] for key in listed.json_lines] == [made["key"]["id"]]
+    assert made["key"]["id"] in [key["id"] for key in listed.json_lines]
 
 
-def test_only_the_secret_goes_to_a_pipe(shell: Shell) -> None:
-    shell.run("tenants", "add", "Northwind IT")
-
-    answer = shell.run("keys", "create", "site")
+def test_only_the_secret_goes_to_a_pipe(office: Shell) -> None:
+    answer = office.run("keys", "create", "site")
 
     assert len(answer.out.split()) == 1
     assert "not shown again" in answer.err
 
 
 def test_with_two_tenants_one_must_be_named(shell: Shell) -> None:
-    shell.run("tenants", "add", "One")
-    shell.run("tenants", "add", "Two")
+    for name in ("One", "Two"):
+        shell.run("tenants", "add", name)
 
     answer = shell.run("keys", "list")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tests.architecture.tree import functions, modules
@@ -19,28 +20,46 @@ def cases_of(module: Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def asserts(case: ast.AST, checkers: frozenset[str]) -> bool:
-    """Tell whether a test can fail: by itself, or by a checker of its own file."""
+    """Tell whether a test can fail: by itself, or by a checker that it calls by its plain name."""
     return any(
-        isinstance(node, ast.Assert) or name_called(node) in checkers for node in ast.walk(case)
-    ) or any(name_called(node).startswith(ASSERTING_CALLS) for node in ast.walk(case))
+        isinstance(node, ast.Assert)
+        or function_called(node) in checkers
+        or name_called(node).startswith(ASSERTING_CALLS)
+        for node in ast.walk(case)
+    )
 
 
 def name_called(node: ast.AST) -> str:
     """Give the last part of the name a call calls; empty when it is no such call."""
     match node:
-        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name
+        case _:
+            return function_called(node)
+
+
+def function_called(node: ast.AST) -> str:
+    """Give the plain name a call calls; empty for a method and for all else."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)):
             return name
         case _:
             return ""
 
 
-def checkers_of(module: Module) -> frozenset[str]:
-    """Give the functions of a test file that assert for its tests."""
-    return frozenset(
-        node.name
+@cache
+def checkers() -> frozenset[str]:
+    """Give the functions of the suite that assert for its tests, such as ``until_shown``."""
+    helpers = [
+        node
+        for module in modules("tests")
         for node in functions(module)
-        if not node.name.startswith("test_") and asserts(node, frozenset())
-    )
+        if not node.name.startswith("test_")
+    ]
+    known: frozenset[str] = frozenset({"AssertionError"})
+    while (more := frozenset(node.name for node in helpers if asserts(node, known))) - known:
+        known |= more
+    return known
 
 
 def test_every_test_asserts_something() -> None:
@@ -48,7 +67,7 @@ def test_every_test_asserts_something() -> None:
         f"{module.path}:{test.lineno} {test.name}"
         for module in modules("tests")
         for test in cases_of(module)
-        if not asserts(test, checkers_of(module))
+        if not asserts(test, checkers())
     ]
 
     assert silent == []

@@ -36,7 +36,7 @@ def window_of(app: RelayApp) -> Window:
 
 
 async def test_logs_show_both_directions_and_count_them(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         text = await until_shown(pilot, "220 mails")
         assert " in " in text
         assert " out " in text
@@ -46,7 +46,7 @@ async def test_logs_show_both_directions_and_count_them(make_app: MakeApp, world
 async def test_a_filter_is_tried_while_it_is_typed_and_esc_takes_it_away(
     make_app: MakeApp, world: World
 ) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await until_shown(pilot, "220 mails")
         await pilot.press("slash", *"status:bounced")
         await until(pilot, lambda: "14:29:35" not in screen_text(pilot.app))
@@ -68,7 +68,7 @@ async def test_a_wrong_filter_says_what_to_write(make_app: MakeApp, world: World
 async def test_nothing_that_fits_a_filter_says_how_to_get_back(
     make_app: MakeApp, world: World
 ) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await until_shown(pilot, "220 mails")
         await pilot.press("slash", *"nobodywrotethis", "enter")
         await until_shown(pilot, "Nothing fits this filter; esc takes it away.")
@@ -105,7 +105,7 @@ async def test_a_received_message_leads_to_the_mail_it_answers(
 
 async def test_new_mail_does_not_move_the_cursor(make_app: MakeApp, world: World) -> None:
     later = build_world(200, 40)
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await until_shown(pilot, "220 mails")
         await pilot.press("j", "j", "j")
         key = window_of(pilot.app).chosen()
@@ -120,7 +120,7 @@ async def test_new_mail_does_not_move_the_cursor(make_app: MakeApp, world: World
 
 
 async def test_number_keys_show_the_five_areas(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         for key, words in (
             ("2", "24 suppressed addresses"),
             ("3", "3 domains"),
@@ -133,7 +133,7 @@ async def test_number_keys_show_the_five_areas(make_app: MakeApp, world: World) 
 
 
 async def test_an_added_suppression_can_be_undone(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("2")
         await until_shown(pilot, "24 suppressed")
         await pilot.press("a")
@@ -147,11 +147,11 @@ async def test_an_added_suppression_can_be_undone(make_app: MakeApp, world: Worl
 
 
 async def test_removal_asks_and_no_changes_nothing(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("2")
         await until_shown(pilot, "24 suppressed")
         await pilot.press("D")
-        await until_shown(pilot, "off the suppression list?")
+        await until_shown(pilot, "Mail will be sent there again.")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, SuppressionsScreen))
         assert len(world.suppressed) == 24
@@ -161,7 +161,7 @@ async def test_marked_rows_are_removed_together_and_come_back_with_undo(
     make_app: MakeApp, world: World
 ) -> None:
     before = dict(world.suppressed)
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("2")
         await until_shown(pilot, "24 suppressed")
         await pilot.press("space", "j", "space", "D")
@@ -174,7 +174,7 @@ async def test_marked_rows_are_removed_together_and_come_back_with_undo(
 
 
 async def test_the_records_of_a_domain_follow_the_cursor(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("3")
         await until_shown(pilot, "bounce.harbour-dental")
         await pilot.press("j")
@@ -182,7 +182,7 @@ async def test_the_records_of_a_domain_follow_the_cursor(make_app: MakeApp, worl
 
 
 async def test_r_asks_ses_for_the_domain_under_the_cursor(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("3")
         await until_shown(pilot, "bounce.harbour-dental")
         await pilot.press("j", "r")
@@ -192,7 +192,7 @@ async def test_r_asks_ses_for_the_domain_under_the_cursor(make_app: MakeApp, wor
 
 async def test_y_copies_the_record_under_the_cursor(make_app: MakeApp, world: World) -> None:
     app = make_app(world)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("3")
         await until_shown(pilot, "bounce.harbour-dental")
         await pilot.press("tab", "j", "j", "y")
@@ -204,13 +204,14 @@ async def test_y_copies_the_record_under_the_cursor(make_app: MakeApp, world: Wo
 async def test_marked_messages_are_processed_again_after_a_question(
     make_app: MakeApp, world: World
 ) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("4")
         await until_shown(pilot, "25 messages wait")
         await pilot.press("space", "space", "P")
         await until_shown(pilot, "Process 2 messages again?")
         await pilot.press("y")
-        await until_shown(pilot, "2 messages are queued again.")
+        text = await until_shown(pilot, "2 messages are queued again.")
+        assert "marked" not in text
     (_, ids, actor) = world.calls[0]
     assert isinstance(ids, tuple)
     assert len(ids) == 2
@@ -220,7 +221,7 @@ async def test_marked_messages_are_processed_again_after_a_question(
 async def test_the_quarantine_shows_the_sentence_of_the_reason(
     make_app: MakeApp, world: World
 ) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("4")
         await until_shown(pilot, "25 messages wait")
         row = window_of(pilot.app).current
@@ -230,7 +231,7 @@ async def test_the_quarantine_shows_the_sentence_of_the_reason(
 
 async def test_a_quarantine_filter_names_a_state(make_app: MakeApp, world: World) -> None:
     held = sum(m.status is InboundStatus.HELD for m in world.received.values())
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("4", "slash", *"state:held", "enter")
         await until_shown(pilot, f"{held} messages wait")
 
@@ -238,7 +239,7 @@ async def test_a_quarantine_filter_names_a_state(make_app: MakeApp, world: World
 async def test_charts_say_the_totals_in_words_and_change_their_time(
     make_app: MakeApp, world: World
 ) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("5")
         await until_shown(pilot, "x bounced 28")
         await pilot.press("plus")
@@ -258,7 +259,7 @@ async def test_charts_say_the_totals_in_words_and_change_their_time(
     ],
 )
 async def test_an_empty_screen_says_what_to_do(make_app: MakeApp, key: str, advice: str) -> None:
-    async with make_app(build_world(0, 0)).run_test(size=SIZE) as pilot:
+    async with make_app(build_world(0, 0)).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press(key)
         await until_shown(pilot, advice)
 
@@ -267,7 +268,7 @@ async def test_an_empty_screen_says_what_to_do(make_app: MakeApp, key: str, advi
 async def test_an_error_is_a_sentence_and_the_screen_lives_on(
     make_app: MakeApp, world: World, key: str
 ) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         world.broken = ServiceUnavailableError("The database is away.")
         await pilot.press(key, "r")
         await until_shown(pilot, "The database is away. Try again in a moment.")
@@ -277,14 +278,14 @@ async def test_an_error_is_a_sentence_and_the_screen_lives_on(
 
 
 async def test_a_fault_of_our_own_does_not_end_the_console(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         world.broken = KeyError("x")
         await pilot.press("r")
         await until_shown(pilot, "The console itself failed (KeyError)")
 
 
 async def test_a_mail_that_is_gone_is_said_on_its_page(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await until_shown(pilot, "220 mails")
         world.emails.clear()
         world.received.clear()
@@ -293,7 +294,7 @@ async def test_a_mail_that_is_gone_is_said_on_its_page(make_app: MakeApp, world:
 
 
 async def test_a_read_only_console_does_not_write(make_app: MakeApp, world: World) -> None:
-    async with make_app(world, readonly=True).run_test(size=SIZE) as pilot:
+    async with make_app(world, readonly=True).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("2")
         text = await until_shown(pilot, "24 suppressed")
         assert "read-only" in text
@@ -317,7 +318,7 @@ async def test_the_first_paint_does_not_wait_for_the_backend(
         await may_start.wait()
         return world
 
-    async with make_app(factory).run_test(size=SIZE) as pilot:
+    async with make_app(factory).run_test(size=SIZE, notifications=True) as pilot:
         await until_shown(pilot, "starting the backend…")
         await pilot.press("4")
         await until_shown(pilot, "starting the backend…")
@@ -331,12 +332,12 @@ async def test_a_backend_that_does_not_start_says_why(make_app: MakeApp) -> None
     async def factory() -> World:
         raise ServiceUnavailableError("No sandbox here.")
 
-    async with make_app(factory).run_test(size=SIZE) as pilot:
+    async with make_app(factory).run_test(size=SIZE, notifications=True) as pilot:
         await until_shown(pilot, "The backend did not start: No sandbox here.")
 
 
 async def test_the_palette_jumps_to_an_area_under_a_filter(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("4")
         await until_shown(pilot, "25 messages wait")
         await pilot.press("colon", *"logs status:bounced dir:out")
@@ -347,7 +348,7 @@ async def test_the_palette_jumps_to_an_area_under_a_filter(make_app: MakeApp, wo
 
 
 async def test_the_palette_runs_an_action_of_the_screen(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("5")
         await until_shown(pilot, "x bounced 28")
         await pilot.press("colon", *"wider")
@@ -359,7 +360,7 @@ async def test_the_palette_runs_an_action_of_the_screen(make_app: MakeApp, world
 async def test_brackets_typed_into_palette_and_filter_are_only_brackets(
     make_app: MakeApp, world: World
 ) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("colon", *"logs [/x [@click=app.quit]")
         await until_shown(pilot, "Logs: [/x [@click=app.quit]")
         await pilot.press("enter")
@@ -367,7 +368,7 @@ async def test_brackets_typed_into_palette_and_filter_are_only_brackets(
 
 
 async def test_help_is_searchable_and_closes(make_app: MakeApp, world: World) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await until_shown(pilot, "220 mails")
         await pilot.press("question_mark")
         await until_shown(pilot, "search the keys")
@@ -380,7 +381,7 @@ async def test_help_is_searchable_and_closes(make_app: MakeApp, world: World) ->
 
 async def test_the_theme_key_goes_through_our_themes(make_app: MakeApp, world: World) -> None:
     app = make_app(world)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         seen = []
         for _ in range(3):
             await pilot.press("T")
@@ -391,7 +392,7 @@ async def test_the_theme_key_goes_through_our_themes(make_app: MakeApp, world: W
 async def test_a_screen_keeps_its_place_while_another_is_shown(
     make_app: MakeApp, world: World
 ) -> None:
-    async with make_app(world).run_test(size=SIZE) as pilot:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await until_shown(pilot, "220 mails")
         await pilot.press("G")
         await until_shown(pilot, "220/220")
@@ -404,7 +405,7 @@ async def test_q_leaves_from_a_table_and_only_goes_back_from_a_page(
     make_app: MakeApp, world: World
 ) -> None:
     app = make_app(world)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
         await until_shown(pilot, "220 mails")
         await pilot.press("enter")
         await until_shown(pilot, "Timeline")

@@ -133,6 +133,10 @@ async def test_the_role_of_a_killed_process_is_taken_at_once(
     keeper = RoleKeeper(any_db, clock, owner="me:1:1", lease=LEASE)
     async with running(keeper.run_as("sweeper", loop.run)):
         await until(lambda: loop.active)
+        holding = await any_db.read(roles.holder, "sweeper")
+
+    assert holding is not None
+    assert holding.owner == "me:1:1"
 
 
 async def test_a_holder_that_lost_the_role_stops_its_loop(any_db: Database) -> None:

@@ -94,7 +94,10 @@ async def test_a_cancellation_that_leaks_from_below_is_a_crash(supervisor: Super
     supervisor.add("poller", leak)
     await supervisor.start()
     await until(lambda: runs == 2)
+    (state,) = supervisor.states()
     await supervisor.stop()
+
+    assert (state.running, state.crashes) == (True, 1)
 
 
 async def test_a_loop_that_returns_is_not_run_again(supervisor: Supervisor) -> None:
@@ -174,6 +177,8 @@ async def test_a_loop_that_waits_to_run_again_ends_at_once(clock: SettableClock)
     await until(lambda: supervisor.states()[0].crashes == 1)
     async with asyncio.timeout(10):
         await supervisor.stop()
+
+    assert not supervisor.states()[0].running
 
 
 async def test_a_loop_may_join_later(supervisor: Supervisor) -> None:

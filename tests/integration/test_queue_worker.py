@@ -121,6 +121,8 @@ async def test_new_work_is_found_by_polling(db: Database, clock: SettableClock) 
         async with asyncio.timeout(10):
             await done.wait()
 
+    assert await db.read(rows) == []
+
 
 async def test_a_nudge_finds_work_at_once(db: Database, clock: SettableClock) -> None:
     done = asyncio.Event()
@@ -136,6 +138,8 @@ async def test_a_nudge_finds_work_at_once(db: Database, clock: SettableClock) ->
         worker.nudge()
         async with asyncio.timeout(10):
             await done.wait()
+
+    assert await db.read(rows) == []
 
 
 async def test_no_more_runs_at_once_than_allowed(db: Database, clock: SettableClock) -> None:
@@ -175,7 +179,10 @@ async def test_a_slow_kind_does_not_hold_up_another(db: Database, clock: Settabl
         await put(db, clock, "event", kind=WorkKind.PUBLISH)
         async with asyncio.timeout(10):
             await done.wait()
+        waiting = [row.kind for row in await db.read(rows)]
         release.set()
+
+    assert waiting == ["send"] * 10
 
 
 async def test_a_transient_error_waits_and_tries_again(
@@ -230,8 +237,9 @@ async def test_an_unforeseen_error_buries_after_so_many_tries(
 
     await put(db, clock, "m")
     settings = replace(FAST, lease_seconds=36_000_000)
-    async with working(db, clock, failing_with(KeyError("x")), settings=settings):
-        await until_async(is_dead)
+    with structlog.testing.capture_logs():
+        async with working(db, clock, failing_with(KeyError("x")), settings=settings):
+            await until_async(is_dead)
 
     (row,) = await db.read(rows)
     assert (row.attempts, row.error) == (5, "KeyError: 'x'")
@@ -251,8 +259,11 @@ async def test_a_handler_that_fails_costs_no_slot(
         done += 1
 
     await put(db, clock, *(f"bad{n}" for n in range(8)), *(f"good{n}" for n in range(8)))
-    async with working(db, clock, handle):
-        await until(lambda: done == 8)
+    with structlog.testing.capture_logs():
+        async with working(db, clock, handle):
+            await until(lambda: done == 8)
+
+    assert all(row.ref.startswith("bad") for row in await db.read(rows))
 
 
 async def test_a_lost_lease_is_only_logged(db: Database, clock: SettableClock) -> None:
@@ -305,6 +316,8 @@ async def test_the_work_of_a_killed_process_is_taken_over_at_once(
     await any_db.write(items.claim, [SEND], owner, now=clock.now(), lease=lease, limit=1)
     async with working(any_db, clock, handle), asyncio.timeout(10):
         await done.wait()
+
+    assert await any_db.read(rows) == []
 
 
 async def test_long_work_keeps_its_lease_by_heartbeat(db: Database) -> None:
@@ -418,3 +431,5 @@ async def test_a_database_that_is_locked_is_waited_for(db: Database, clock: Sett
             await until(lambda: any(entry["event"] == "no work claimed" for entry in logs))
             other.execute("ROLLBACK")
             await done.wait()
+
+    assert await db.read(rows) == []

@@ -49,7 +49,7 @@ def test_every_error_send_email_declares_is_in_one_table(code: str) -> None:
     assert [code in table for table in TABLES].count(True) == 1
 
 
-ANSWERS = [
+ANSWERS: list[tuple[str, int, type[RelayError]]] = [
     ("TooManyRequestsException", 429, ThrottledError),
     ("Throttling", 400, ThrottledError),
     ("ThrottlingException", 400, ThrottledError),
@@ -119,7 +119,7 @@ URL = {"endpoint_url": "http://127.0.0.1"}
 LOST: list[tuple[Exception, type[RelayError], type[RelayError]]] = [
     (theirs.EndpointConnectionError(**URL), ServiceUnavailableError, ServiceUnavailableError),
     (theirs.ConnectTimeoutError(**URL), ServiceUnavailableError, ServiceUnavailableError),
-    (theirs.SSLError(**URL, error="x"), ServiceUnavailableError, ServiceUnavailableError),
+    (theirs.SSLError(**URL, error=OSError("x")), ServiceUnavailableError, ServiceUnavailableError),
     (
         theirs.ProxyConnectionError(proxy_url="x"),
         ServiceUnavailableError,
