@@ -1,7 +1,8 @@
 """Part the new words of a reply from quotation, signature and forwarded mail. Pure, linear time.
 
-Every line of the text goes whole into one of the two parts, so nothing is lost. Where it is not clear
-whether a line is new, it stays in the reply: losing a person's words is worse than keeping old ones.
+Every line of the text goes whole into one of the two parts, so nothing is lost. Where it is not
+clear whether a line is new, it stays in the reply: losing a person's words is worse than keeping
+old ones.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class ReplyParts:
 
 
 def split_reply(text: str) -> ReplyParts:
-    """Give the new part of a plain text mail, and what was cut off: quotes, signature, forwarded mail.
+    """Part a plain text mail into what is new, and quotes, signature and forwarded mail.
 
     A mail that only forwards keeps the forwarded words as its reply; one that only quotes has an
     empty reply. Answers between quotes keep the quotes they answer. Never raises.
@@ -89,7 +90,7 @@ class _Draft:
                 return
 
     def cut_below_ruler(self) -> None:
-        """Cut from the first signature mark or ruler; a ruler between paragraphs of prose is kept."""
+        """Cut from the first signature mark or ruler; one between paragraphs of prose is kept."""
         text_above = False
         for index in range(self.end):
             kind = self.kinds[index]
@@ -139,7 +140,7 @@ class _Draft:
                 self.kept[index] = False
 
     def _cut_leftover(self) -> None:
-        """Cut a list's footer, or the rest of a wrapped quote, below the quote of a top-posted reply."""
+        """Cut a list's footer, or the rest of a wrapped quote, below a top-posted reply."""
         wrote = next((i for i in range(self.end) if self.kinds[i] is Kind.WROTE), self.end)
         quotes = [i for i in range(wrote, self.end) if self.kinds[i] is Kind.QUOTE]
         written = self._written()
@@ -154,7 +155,7 @@ class _Draft:
             self._cut(quotes[-1] + 1)
 
     def _opens_unquoted(self, index: int) -> bool:
-        """Tell whether an attribution's last line is followed by text that is not marked as quoted."""
+        """Tell whether an attribution is followed by text that is not marked as quoted."""
         if self.kinds[index] is not Kind.WROTE:
             return False
         after = index
@@ -180,7 +181,7 @@ class _Draft:
         return is_signature_like(below)
 
     def _written(self) -> list[int]:
-        """Give the indexes of the lines that a person may have written now."""
+        """Give the indexes of the kept lines that a person may have written."""
         return [
             i for i in range(self.end) if self.kept[i] and self.kinds[i] in (Kind.TEXT, Kind.RULER)
         ]

@@ -1,15 +1,18 @@
-"""Find "On <date>, <name> wrote:" in any language, also when a client wrapped it. Pure, linear time.
+"""Find "On <date>, <name> wrote:" in any language, also when a client wrapped it. Pure.
 
-No table of whole phrases: a line counts as an attribution when the evidence fits together, that is a
-date, an address, a verb of writing and the right end. Every search is over a bounded window.
+No table of whole phrases: a line counts as an attribution when the evidence fits together, that
+is a date, an address, a verb of writing and the right end. Every search is in a bounded window.
 """
+
+# ruff: noqa: RUF001
+# The dashes, brackets and spaces of other scripts that look like ASCII are meant here.
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from backend.mime.reply_words import FIRST_PERSON, INTROS, PROSE_WORDS, SPEECH, VERBS
+from backend.mime.reply_words import FIRST_PERSON, INTROS, PROSE_PEOPLE, PROSE_WORDS, SPEECH, VERBS
 
 MAX_LINES: Final = 6  # of one wrapped attribution, blank lines included
 _MAX_CHARS = 420
@@ -25,7 +28,8 @@ _YEAR = re.compile(
 )
 _ADDRESS = re.compile(r"[\w+.-]@[\w-]+(?:\.[\w-]+)+")
 _END_ADDRESS = re.compile(
-    r"(?:<[^<>@]{0,80}@[^<>]{1,120}>|\([^()@]{1,80}@[^()]{1,80}\)|[\w+.-]{1,64}@[\w.-]{3,120})$"
+    r"(?:<[^<>@]{0,80}@[^<>]{1,120}>|\([^()@]{1,80}@[^()]{1,80}\)|"
+    r"[\w+.-]{1,64}@[\w.-]{3,120})$"
 )
 _ISO_NAME = re.compile(r"20\d\d-\d\d-\d\d \d{1,2}:\d\d gmt[+-]\d\d:\d\d [\w .,'\"-]{1,60}")
 _POSTED_BY = re.compile(r"posted by .{1,60} on \d\d/\d\d/\d{4}")
@@ -61,14 +65,13 @@ def is_attribution(joined: str) -> bool:
     if _ends_with_verb(text):
         fits = _verb_fits(text, has_address=has_address)
     else:
-        fits = _verb_inside_fits(text, has_address=has_address) or _needs_no_verb(
-            text, has_address=has_address
-        )
+        fits = _verb_inside_fits(text, has_address=has_address)
+        fits = fits or _needs_no_verb(text, has_address=has_address)
     return fits and not _is_prose(text, has_address=has_address)
 
 
 def is_complete(joined: str) -> bool:
-    """Tell whether an attribution ends with its verb or colon, so that no further line belongs to it."""
+    """Tell whether an attribution ends with its verb or colon, so that nothing more belongs to it."""
     text = clean(joined).lower()
     return (
         text.endswith((":", "："))
@@ -99,7 +102,7 @@ def may_start(line: str) -> bool:
 
 
 def starts_afresh(line: str) -> bool:
-    """Tell whether a folded line begins as "On 3 March" does, so that no earlier line reaches past it."""
+    """Tell whether a folded line begins as "On 3 March" does: nothing above reaches past it."""
     first, _, rest = line.strip(_TRAIL).lower().partition(" ")
     return first in INTROS and _DATE.search(rest) is not None
 
@@ -155,12 +158,13 @@ def _needs_no_verb(text: str, *, has_address: bool) -> bool:
 
 
 def _is_prose(text: str, *, has_address: bool) -> bool:
-    """Tell whether a person tells of a mail: clients write neither "I wrote" nor "the customer wrote"."""
+    """Tell whether a person tells of a mail: no client writes "I wrote" or "the man wrote"."""
     if any(words in text for words in FIRST_PERSON):
         return True
     if has_address and _ends_with_verb(text):
         return False
-    return not PROSE_WORDS.isdisjoint(text.split())
+    words = text.split()
+    return not PROSE_WORDS.isdisjoint(words) or not (has_address or PROSE_PEOPLE.isdisjoint(words))
 
 
 def _leads(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Find the block From/Sent/To/Subject that mail clients put over an original, in any language. Pure."""
+"""Find the block From/Sent/To/Subject that clients put over an original, in any language. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,11 @@
-"""The kinds of the lines of a mail: text, quote, attribution, header block, ruler, device line. Pure.
+"""The kinds of the lines of a mail: text, quote, attribution, headers, ruler, device line. Pure.
 
-``classify`` gives one kind per physical line; ``reply`` decides from the kinds. Work per line is bounded, so
-the whole is linear in the size of the mail.
+``classify`` gives one kind per physical line; ``reply`` decides from the kinds. Work per line is
+bounded, so the whole is linear in the size of the mail.
 """
+
+# ruff: noqa: RUF001
+# The dashes, brackets and spaces of other scripts that look like ASCII are meant here.
 
 from __future__ import annotations
 
@@ -179,7 +182,7 @@ def _mark_headers(folded: list[str], kinds: list[Kind]) -> None:
 
 
 def _mark_attributions(folded: list[str], kinds: list[Kind]) -> None:
-    """Mark every line of each attribution; the nearest start wins, so that no sentence is taken in."""
+    """Mark every line of each attribution."""
     index = 0
     while index < len(folded):
         length = (
@@ -267,7 +270,7 @@ def _is_soft_quote(line: str, wrote: str) -> bool:
 
 
 def _mark_wrapped_quotes(folded: list[str], kinds: list[Kind]) -> None:
-    """Mark the leftover of a quoted line that was wrapped again: between two quoted lines, no blank."""
+    """Mark the rest of a quoted line that was wrapped again: it stands between two quoted lines."""
     for index in range(1, len(folded) - 1):
         before, after = kinds[index - 1], kinds[index + 1]
         if kinds[index] is Kind.TEXT and before is Kind.QUOTE and after is Kind.QUOTE:
@@ -277,7 +280,7 @@ def _mark_wrapped_quotes(folded: list[str], kinds: list[Kind]) -> None:
 
 
 def _unmark_underlines(folded: list[str], kinds: list[Kind]) -> None:
-    """Make a ruler right below a text line of its own length text again: it underlines a heading."""
+    """Make a ruler that underlines a heading text: it stands right below a line of its own length."""
     for index in range(1, len(folded)):
         if kinds[index] is Kind.RULER and kinds[index - 1] is Kind.TEXT:
             ruler, heading = len(folded[index]), len(folded[index - 1])

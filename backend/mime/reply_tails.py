@@ -3,60 +3,86 @@
 Only what no person types as an answer is here; greetings such as "Thanks, Ann" stay in the reply.
 """
 
+# ruff: noqa: RUF001
+# Letters of other alphabets that look like Latin ones are meant here.
+
 from __future__ import annotations
 
 import re
 
 _DEVICES = (
-    r"(?:i-?phone|i-?pad|i-?pod|apple watch|android|smart-?phone|smartfon|tablet|telefon|telefono|t[eé]l[eé]phone|"
-    r"tel[eé]fono|handy|phone|mobile?|mobil\w*|m[oó]vil|portable|device|dispositivo|dispositif|galaxy|"
-    r"samsung|blackberry|nokia|huawei|xiaomi|redmi|pixel|oneplus|htc|sony|xperia|motorola|nexus|windows|"
-    r"outlook|mail|gmail|e-?mail|yahoo|airmail|thunderbird|proton\w*|spark|superhuman|boxer|nine|aqua|"
-    r"k-9|fairemail|webmail|app|cell\w*|ger[aä]t|ti-85|айфон\w*|телефон\w*|планшет\w*|смартфон\w*|mutt|"
-    r"hey|missive|front|touchdown|zimbra|roundcube|mailbird|mailspring|newton|canary|edison|mi)"
+    r"(?:i-?phone|i-?pad|i-?pod|apple watch|android|smart-?phone|smartfon|tablet|telefon|telefono|"
+    r"t[eé]l[eé]phone|tel[eé]fono|handy|phone|mobil\w*|m[oó]vil|portable|device|dispositivo|"
+    r"dispositif|galaxy|samsung|blackberry|nokia|huawei|xiaomi|redmi|pixel|oneplus|htc|sony|xperia|"
+    r"motorola|nexus|windows|outlook|mail|gmail|e-?mail|yahoo|airmail|thunderbird|proton\w*|spark|"
+    r"superhuman|boxer|nine|aqua|k-9|fairemail|webmail|app|cell\w*|ger[aä]t|айфон\w*|телефон\w*|"
+    r"планшет\w*|смартфон\w*|mutt|hey|missive|front|touchdown|zimbra|roundcube|mailbird|mailspring|"
+    r"newton|canary|edison|correo|posta|courrier)"
+)
+_NAMED = rf"(?:.{{0,40}}\W)?{_DEVICES}\b.{{0,40}}"
+_GET = (
+    r"(?:get|download|holen|beziehen|herunterladen|laden sie|télécharger|obtenir|obtenez|obtener|"
+    r"obtén|descargar|scarica|ottieni|downloaden|ontvang|haal|krijg|obter|obtenha|baixar|transferir|"
+    r"hämta|skaffa|hent|få|last ned|skaff|pobierz|скачать|загрузить|получить|завантажити|отримати|"
+    r"を入手|获取|下载|取得|下載|hanki|lataa|získejte|získat|stáhnout|edinin|indir|다운로드|가져오기|받기|הורד|קבל)"
 )
 _LANGUAGES = (
     # English
     r"sent from (?:my|an?) .{1,60}",
-    rf"sent (?:from|via|with|using|by) (?:.{{0,40}}\W)?{_DEVICES}\b.{{0,50}}",
-    rf"from my .{{0,12}}\b{_DEVICES}\b.{{0,15}}",
-    r"\w{1,20} from (?:my )?mobile",
-    r"(?:get|download) outlook for .{1,40}",
+    rf"sent (?:from|via|with|using|by) {_NAMED}",
+    rf"from my .{{0,12}}\b{_DEVICES}\b.{{0,8}}",
+    r"\w{1,20} from mobile",
     # German
     r"(?:von|aus) mein(?:em|er) .{1,40} (?:gesendet|geschickt|versandt)",
-    rf"gesendet (?:von|mit|über|aus) (?:.{{0,40}}\W)?{_DEVICES}\b.{{0,50}}",
-    r"diese (?:nachricht|e-?mail|mail) wurde von .{1,70} gesendet",
+    rf"gesendet (?:von|mit|über|aus) {_NAMED}",
+    rf"diese (?:nachricht|e-?mail|mail) wurde von {_NAMED} gesendet",
     # French
-    r"envoy[ée]e? (?:de(?:puis)?|à partir de|avec|par|via) (?:mon|ma|mes|yahoo|l'app|outlook|proton|courrier|orange|un) ?.{0,60}",
-    r"provenance ?: .{1,50}",
+    rf"envoy[ée]e? (?:de(?:puis)?|à partir de|avec|par|via) (?:mon|ma) .{{1,60}}",
+    rf"envoy[ée]e? (?:de(?:puis)?|à partir de|avec|par|via) {_NAMED}",
+    rf"provenance ?: {_NAMED}",
     # Spanish, Portuguese
-    rf"enviad[oa] (?:desde|de|do|da|a partir d[eo]|através d[eoa]|com|con|via|por|pelo) (?:.{{0,40}}\W)?{_DEVICES}\b.{{0,50}}",
+    rf"enviad[oa] (?:desde|de|do|da|a partir d[eo]|através d[eoa]|com|con|via|por|pelo) {_NAMED}",
     r"enviad[oa] (?:desde mi|do meu|da minha|de mi) .{1,50}",
     # Italian
-    rf"(?:inviato|inviata|spedito) (?:da(?:l|lla)?|con|tramite|dal mio) ?(?:.{{0,40}}\W)?{_DEVICES}\b.{{0,50}}",
+    rf"(?:inviato|inviata|spedito) (?:da(?:l|lla)?|con|tramite) {_NAMED}",
     # Dutch
-    r"(?:verzonden|verstuurd|gestuurd) (?:vanaf|met|via|vanuit|van) (?:mijn|een|outlook|proton|mail|yahoo|samsung) ?.{0,60}",
+    rf"(?:verzonden|verstuurd|gestuurd) (?:vanaf|met|via|vanuit|van) {_NAMED}",
+    r"(?:verzonden|verstuurd|gestuurd) (?:vanaf|met|via|vanuit|van) mijn .{1,50}",
     # Swedish, Danish, Norwegian
-    r"(?:skickat|skickades|sendt|sänt) (?:från|fra|med|via|frå) (?:min|mitt|mit|outlook|proton|mail|yahoo|e-?post|en|et|samsung) ?.{0,60}",
-    r"från min (?:iphone|ipad|android|mobil|telefon|samsung).{0,30}",
+    rf"(?:skickat|skickades|sendt|sänt) (?:från|fra|med|via|frå) {_NAMED}",
+    r"(?:skickat|skickades|sendt|sänt) (?:från|fra|frå) (?:min|mitt|mit) .{1,50}",
+    rf"från min {_DEVICES}.{{0,20}}",
     # Polish, Czech, Slovak
-    rf"(?:wysłan[eoay]|wysłano|odeslán[oa]|odoslan[éeáo]) (?:z|ze|za pomocą|przez|przy użyciu|pomocí) (?:.{{0,40}}\W)?{_DEVICES}.{{0,50}}",
+    rf"(?:wysłan[eoay]|odeslán[oa]|odoslan[éeáo]) (?:z|ze|za pomocą|przez|pomocí) (?:.{{0,40}}\W)?"
+    rf"{_DEVICES}.{{0,30}}",
     # Russian, Ukrainian
-    rf"(?:отправлен[оа]|послано|надіслано|відправлено) (?:с|со|из|через|з|із|від|от) (?:.{{0,40}}\W)?(?:мо\w+|{_DEVICES}).{{0,50}}",
+    rf"(?:отправлен[оа]|послано|надіслано|відправлено) (?:с|со|из|через|з|із|від|от) "
+    rf"(?:.{{0,40}}\W)?(?:мо(?:его|ей|го|єї)\b|{_DEVICES}).{{0,40}}",
     # Japanese, Chinese, Korean
-    r".{1,30}から送信(?:されました)?",
+    r".{0,16}(?:iphone|ipad|android|スマートフォン|携帯|スマホ|outlook|yahoo!?メール|mail).{0,16}から送信",
     r"(?:发|發|寄|傳送|发送)自(?:我的)? ?.{1,30}",
-    r"[從从](?:我的)? ?.{1,20}(?:傳送|发送|發送|寄出)",
+    r"[從从]我的 ?.{1,20}(?:傳送|发送|發送|寄出)",
     r"(?:나의|내) .{1,20}에서 (?:보냄|전송)",
     # Finnish, Turkish, Hebrew
-    r"lähetetty .{1,40}(?:sta|stä|ltä|lta)(?: .{0,20})?",
-    r".{1,25}(?:umdan|ımdan|den|dan|imden) gönderildi",
-    r"נשלח מ.{1,40}",
+    rf"lähetetty .{{0,30}}(?:{_DEVICES}|puhelim|laitte|sähköpost).{{0,25}}",
+    r".{1,25}(?:umdan|ımdan|imden|ümden) gönderildi",
+    r"נשלח מ.{0,20}(?:iphone|ipad|android|samsung|outlook|galaxy|טלפון|נייד|שלי).{0,20}",
     # the Outlook advertisement of any language
-    r"(?=.{0,60}outlook)(?=.{0,60}(?:ios|android)\b).{1,70}",
+    rf"{_GET} outlook (?:\S{{1,12}} ){{1,4}}?(?:ios|android|mac|windows)\S{{0,12}}",
+    rf"(?:下载适用于|適用於|适用于|取得)?(?:ios|android) ?(?:版|용|için|的)? ?outlook ?\S{{0,5}} ?{_GET}?",
+    rf"outlook (?:\S{{1,12}} ){{1,3}}?(?:ios|android) {_GET}",
 )
-_EXCUSE = r"(?:[ .,;–-]+(?:please (?:excuse|forgive|pardon)|excuse|sorry for|apologies for|pardon|tippfehler).{0,80})?"
-_DEVICE_LINE = re.compile(rf"(?:{'|'.join(_LANGUAGES)}){_EXCUSE}", re.IGNORECASE)
+_EXCUSE = re.compile(
+    r"[ .,;(–-]+(?:please )?(?:excuse|forgive|pardon|sorry for|apologies for|ignore) .{0,90}",
+    re.IGNORECASE,
+)
+# Words of sentences: "Sent via e-mail yesterday, did you get it?" is a person's.
+_SENTENCE = frozenset(
+    "i we you it to yesterday today tomorrow week morning please did can can't and but the "
+    "gestern heute ich sie bitte hier aujourd'hui vous ayer hoy usted ieri oggi gisteren u "
+    "igår idag ontem hoje вчера сегодня".split()
+)
+_DEVICE_LINE = re.compile("|".join(f"(?:{form})" for form in _LANGUAGES), re.IGNORECASE)
 _LINK = re.compile(
     r"\[([^\]]{1,120})\]\([^)]{1,200}\)|<https?:[^>]{1,200}>|\(https?:[^)]{1,200}\)|https?://\S{1,200}"
 )
@@ -120,7 +146,10 @@ def is_device_line(line: str) -> bool:
     if len(line) > _MAX_DEVICE_LINE:
         return False
     bare = _LINK.sub(lambda found: found.group(1) or "", line).strip(" \t*_<>()[]\"'.!·|")
-    return 0 < len(bare) <= 160 and _DEVICE_LINE.fullmatch(bare) is not None
+    bare = _EXCUSE.sub("", bare).strip(" .")
+    if not 0 < len(bare) <= 120 or not _SENTENCE.isdisjoint(bare.lower().replace(",", "").split()):
+        return False
+    return _DEVICE_LINE.fullmatch(bare) is not None
 
 
 def is_footer(lines: list[str]) -> bool:
@@ -144,5 +173,5 @@ def is_disclaimer(paragraph: str) -> bool:
 
 
 def is_signature_like(lines: list[str]) -> bool:
-    """Tell whether folded lines below a ruler can be a signature or footer: short lines or a notice."""
+    """Tell whether folded lines below a ruler can be a signature: short lines or a notice."""
     return all(len(line) <= _SHORT or _LINK.search(line) for line in lines) or is_footer(lines)

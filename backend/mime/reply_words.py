@@ -80,14 +80,18 @@ FIRST_PERSON: Final = _words(
 PROSE_WORDS: Final = frozenset(
     _words(
         """
-    the | i | we | he | she | they | it | our | my | his | her | their | this | that
-    customer | client | kunde | kundin | unser | unsere | mein | meine | ein | eine
-    ich | wir | er | hat | notre | mon | elle | nous | je | qui | cliente | ella
-    nuestro | mi | nosotros | klant | hij | zij | ik | wij | nosso | meu | ele | ela
-    jag | jeg | vi | han | hon | hun | kunden | klient | klientka | клиент | мы | он
-    она | мне | which | when | because | und | and
+    the | i | we | he | she | they | our | my | his | her | their | this | that
+    which | when | because | unser | unsere | mein | meine | ein | eine | ich | wir
+    er | hat | notre | mon | elle | nous | je | qui | ella | nuestro | nosotros
+    hij | zij | ik | wij | nosso | meu | ele | ela | jag | jeg | hon | hun
+    мы | он | она | мне
         """
     )
+)
+
+# Likewise, but they may be part of a mailbox's name, so only where no address stands.
+PROSE_PEOPLE: Final = frozenset(
+    _words("customer | client | kunde | kundin | cliente | klant | kunden | klient | клиент")
 )
 
 # Names of header lines, by what they hold.

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from relay_console.viewmodel.table import RowSource, TableRow
 
 
+_FOUND = 1000
+"""Entries looked through for one address, which may be part of longer ones."""
+
+
 class SuppressionsScreen(AreaScreen):
     """Additions and removals of this session can be undone, newest first."""
 
@@ -58,7 +62,7 @@ class SuppressionsScreen(AreaScreen):
 
         async def load() -> Page:
             query = SuppressionQuery(text=row.copy)
-            entries = await (await session.service()).suppressions(query, 0, 100)
+            entries = await (await session.service()).suppressions(query, 0, _FOUND)
             for entry in entries:
                 if entry.id == row.key:
                     names = await session.tenant_names({entry.tenant_id})

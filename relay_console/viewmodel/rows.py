@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend import Direction
+from backend import Direction, SuppressionReason
 from relay_console.safe import SafeText, safe
 from relay_console.viewmodel.table import Column, TableRow
 from relay_console.viewmodel.words import glyph, moment, sentence, short_moment, tone
@@ -98,7 +98,7 @@ def suppression_row(entry: Suppression, names: Mapping[str, str], now: datetime)
         key=entry.id,
         cells=(
             safe(moment(entry.created_at, now)),
-            safe(f"{'+' if entry.created_by else '✗'} {entry.reason}"),
+            safe(f"{'+' if entry.reason is SuppressionReason.MANUAL else '✗'} {entry.reason}"),
             named(entry.tenant_id, names),
             safe(entry.address),
             safe(entry.detail or "-"),

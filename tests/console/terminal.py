@@ -104,7 +104,7 @@ def hidden(data: bytes) -> set[str]:
 
 def _kind(sequence: str) -> str:
     if sequence.startswith("\x1b]"):
-        return "OSC " + sequence[2:].split(";")[0]
+        return "OSC " + sequence[2:].split(";", maxsplit=1)[0]
     if not sequence.startswith("\x1b["):
         return repr(sequence)
     body, final = sequence[2:-1], sequence[-1]

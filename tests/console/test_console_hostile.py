@@ -16,12 +16,21 @@ from tests.console.terminal import Terminal, hidden, sequences
 
 # what Textual itself writes on a terminal, and the OSC 52 of our own copy
 GRAMMAR = {
+    "'\\r'",
+    "'\\n'",
     "CSI m",
     "CSI H",
-    "CSI ?1049h",
-    "CSI ?1049l",
-    "CSI ?25l",
-    "CSI ?25h",
+    "CSI >25u",  # the kitty keyboard, and its end
+    "CSI <u",
+    "CSI ?2026$p",  # can frames be synchronised?
+    "CSI ?2048$p",  # are resizes told in the input?
+    "OSC 22",  # the shape of the mouse pointer
+    "OSC 52",
+    *(
+        f"CSI ?{mode}{end}"
+        for mode in (7, 25, 1000, 1003, 1004, 1006, 1015, 1049, 2004)
+        for end in "hl"
+    ),
 }
 
 

@@ -175,7 +175,8 @@ class World:
         found = [
             entry
             for entry in self.suppressed.values()
-            if query.tenant_id in {None, entry.tenant_id} and query.text.lower() in entry.address
+            if query.tenant_id in {None, entry.tenant_id}
+            and query.text.lower() in entry.address.lower()
         ]
         return sorted(found, key=lambda entry: entry.created_at, reverse=True)
 
