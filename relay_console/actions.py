@@ -2,84 +2,18 @@
 
 Bindings, the footer, the ``?`` help, the ``:`` palette, docs/keys.md and what ``--readonly`` hides
 are all made from it. An action's id is the ``action_`` method of the widget or screen that has its
-scope. ``python -m relay_console.actions`` prints docs/keys.md. Imports no Textual. No I/O.
+scope. ``python -m relay_console.keys_document`` prints docs/keys.md. Imports no Textual. No I/O.
 """
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-
-class Scope(StrEnum):
-    """Where a key is alive; the value is the heading in help and docs."""
-
-    GLOBAL = "Everywhere"
-    TABLE = "Tables"
-    LOGS = "Logs"
-    SUPPRESSIONS = "Suppressions"
-    DOMAINS = "Domains"
-    QUARANTINE = "Quarantine"
-    CHARTS = "Charts"
-    DETAIL = "Detail"
-    DIALOG = "Dialogs"
-
+from relay_console.action import Action, Scope
 
 AREAS = (Scope.LOGS, Scope.SUPPRESSIONS, Scope.DOMAINS, Scope.QUARANTINE, Scope.CHARTS)
 """The five screens, in the order of their number keys."""
 
 _TABLES = frozenset({Scope.LOGS, Scope.SUPPRESSIONS, Scope.DOMAINS, Scope.QUARANTINE})
 _ROOTS = frozenset(AREAS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """One thing a key does.
-
-    ``key`` is one or more Textual key names, separated by commas; ``title`` is the word in the
-    footer, ``help`` the sentence in the help. ``footer`` is the rank there: 1 is kept longest on
-    a narrow terminal, 0 is never shown. ``palette`` actions can be run by name.
-    """
-
-    id: str
-    key: str
-    title: str
-    help: str
-    scopes: frozenset[Scope]
-    writes: bool = False
-    footer: int = 0
-    palette: bool = False
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The Textual key names."""
-        return tuple(self.key.split(","))
-
-    @property
-    def caps(self) -> str:
-        """The keys as printed on a keyboard."""
-        return " ".join(_CAPS.get(key, key) for key in self.keys)
-
-
-_CAPS = {
-    "question_mark": "?",
-    "colon": ":",
-    "slash": "/",
-    "plus": "+",
-    "minus": "-",
-    "equals_sign": "=",
-    "backslash": "\\",
-    "escape": "esc",
-    "pageup": "pgup",
-    "pagedown": "pgdn",
-    "up": "↑",
-    "down": "↓",
-}
 
 
 def _in(*scopes: Scope) -> frozenset[Scope]:
@@ -412,33 +346,3 @@ def footer_of(area: Scope, *, readonly: bool) -> tuple[Action, ...]:
             key=lambda action: action.footer,
         )
     )
-
-
-def keys_document() -> str:
-    """Give docs/keys.md."""
-    return "\n".join(_document_lines()) + "\n"
-
-
-def _document_lines() -> Iterator[str]:
-    yield "# Keys"
-    yield ""
-    yield "Made from `relay_console/actions.py` by `python -m relay_console.actions`."
-    yield "Keys marked with * write, and are hidden under `--readonly`."
-    for scope in Scope:
-        yield ""
-        yield f"## {scope.value}"
-        yield ""
-        yield "| key | action | what it does |"
-        yield "|---|---|---|"
-        yield from _document_rows(in_scope(scope))
-
-
-def _document_rows(actions: Iterable[Action]) -> Iterator[str]:
-    for action in actions:
-        keys = " ".join(f"`{key}`" for key in action.caps.split(" "))
-        star = "*" if action.writes else ""
-        yield f"| {keys} | {action.title}{star} | {action.help} |"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(keys_document())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 
-from relay_console.actions import Scope
+from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.clipboard import Clipboard, cache_folder
 from relay_console.edge import sentence_of
@@ -80,6 +80,7 @@ class RelayApp(App[None]):
         )
         self.animation_level = "none"
         self._version = -1
+        self._live_now = True
         self._theme_problems = self._load_themes()
         for name, screen in _SCREENS.items():
             self.add_mode(name, partial(screen, self.session))
@@ -133,14 +134,21 @@ class RelayApp(App[None]):
             await asyncio.sleep(POLL_SECONDS)
 
     async def _poll(self) -> None:
-        """Ask once; the visible screen shows errors when it reads, so they are not said here."""
+        """Ask once; that the screen is no longer live is said once, and that it is again."""
         try:
             version = await (await self.session.service()).version()
         except Exception as error:  # noqa: BLE001  # a loop's edge; recorded by sentence_of
-            sentence_of(error)
+            if self._live_now:
+                self._live_now = False
+                said = safe(f"Not live: {sentence_of(error)}")
+                self.notify(said, severity="warning", markup=False, timeout=30)
             return
+        if not self._live_now:
+            self._live_now = True
+            self.notify(safe("Live again."), markup=False)
         if version != self._version:
             self._version = version
+            self.session.forget_tenants()
             self.screen.post_message(VersionChanged())
 
     async def action_area(self, name: str) -> None:

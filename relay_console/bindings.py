@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from relay_console.actions import in_scope
 
 if TYPE_CHECKING:
-    from relay_console.actions import Scope
+    from relay_console.action import Scope
 
 
 def bindings(scope: Scope) -> list[BindingType]:

@@ -9,7 +9,8 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.widgets import Input
 
-from relay_console.actions import AREAS, Scope, alive_on, allowed, in_scope
+from relay_console.action import Scope
+from relay_console.actions import AREAS, alive_on, allowed, in_scope
 from relay_console.messages import Goto
 from relay_console.safe import safe
 from relay_console.screens.live import LiveScreen
@@ -17,7 +18,7 @@ from relay_console.screens.live import LiveScreen
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from relay_console.actions import Action
+    from relay_console.action import Action
 
 _WITH_FILTER = tuple(area for area in AREAS if area is not Scope.CHARTS)
 

@@ -67,10 +67,14 @@ class Session:
         return self._arrived.is_set() and self._service is None
 
     async def tenants(self) -> Sequence[Tenant]:
-        """Give the tenants, read once a session unless a name is missing."""
+        """Give the tenants, read once until something was written."""
         if not self._tenants:
             self._tenants = tuple(await (await self.service()).tenants())
         return self._tenants
+
+    def forget_tenants(self) -> None:
+        """Read the tenants anew when they are next asked for."""
+        self._tenants = ()
 
     async def tenant_names(self, needed: set[str]) -> Mapping[str, str]:
         """Give id to name; asks again when an id that is needed is new."""

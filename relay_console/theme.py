@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from textual.color import ColorParseError
 from textual.theme import Theme
 
 if TYPE_CHECKING:
@@ -64,13 +65,13 @@ def load_themes(folders: Iterable[Path]) -> Themes:
         for path in sorted(folder.glob("*.toml")):
             try:
                 found[path.stem] = _read(path)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, ColorParseError) as error:
                 problems.append(f"The theme {path} cannot be used: {_first(error)}")
     return Themes(found=tuple(found.values()), problems=tuple(problems))
 
 
 def _read(path: Path) -> Theme:
-    """Read one file; raises OSError or ValueError (TOML, pydantic and colours all raise it)."""
+    """Read one file; raises OSError, ValueError (TOML and pydantic) or ColorParseError."""
     content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     theme = Theme(name=path.stem, **ThemeFile(**content).model_dump())
     theme.to_color_system().generate()

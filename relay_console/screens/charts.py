@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from relay_console.actions import Scope
+from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.safe import SafeText, safe
 from relay_console.screens.live import LiveScreen
@@ -16,9 +16,15 @@ from relay_console.widgets.chart import SIGNS, ChartView
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.timer import Timer
 
+    from relay_console.messages import VersionChanged
     from relay_console.session import Session
     from relay_console.viewmodel.series import Chart
+
+
+_PAUSE = 1.5
+"""Seconds between two readings of a chart that changes all the time."""
 
 
 class ChartsScreen(LiveScreen):
@@ -30,6 +36,7 @@ class ChartsScreen(LiveScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._minutes = 30
+        self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the frame."""
@@ -40,8 +47,17 @@ class ChartsScreen(LiveScreen):
         yield Saying(id="sentence")
         yield KeyBar(self.area, readonly=session.readonly)
 
+    def on_version_changed(self, message: VersionChanged) -> None:
+        """Read again, in a while: a chart is 6 KB on the line and moves once a minute."""
+        message.prevent_default()
+        if self._pause is None:
+            self._pause = self.set_timer(_PAUSE, self.reload)
+
     def reload(self) -> None:
         """Read the series again."""
+        if self._pause is not None:
+            self._pause.stop()
+            self._pause = None
         if self.session.starting:
             self.query_one(ChartView).say(safe("starting the backend…"))
         self.start(self._load, "series")

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from relay_console.actions import Scope
+from relay_console.action import Scope
 from relay_console.bindings import bindings
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from backend import NotFoundError
-from relay_console.actions import Scope
+from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.safe import safe
 from relay_console.screens.area import AreaScreen

@@ -8,7 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from relay_console.actions import AREAS, Scope, alive_on, allowed, in_scope
+from relay_console.action import Scope
+from relay_console.actions import AREAS, alive_on, allowed, in_scope
 from relay_console.safe import safe
 from relay_console.viewmodel.page import Page, Section, fact, section
 from relay_console.widgets.filter_bar import FilterInput

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.screen import Screen
 
-from relay_console.actions import Scope, allowed
+from relay_console.actions import allowed
 from relay_console.edge import sentence_of
 from relay_console.safe import SafeText, safe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from relay_console.action import Scope
     from relay_console.messages import ServiceReady, VersionChanged
     from relay_console.session import Session
+
+    Work = Callable[[], Awaitable[None]]
 
 Severity = Literal["information", "warning", "error"]
 
@@ -57,16 +60,17 @@ class LiveScreen(Screen[None]):
         """Show a sentence for some seconds; brackets in it are only brackets."""
         self.app.notify(sentence, severity=severity, markup=False, timeout=6)
 
-    def start(self, work: Callable[[], Awaitable[Any]], group: str) -> None:
+    def start(self, work: Work, group: str) -> None:
         """Read in a worker whose errors become a sentence; a newer read takes its place."""
-        guarded = partial(self._guarded, work)
+        guarded: Work = partial(self._guarded, work)
         self.run_worker(guarded, group=group, exclusive=True, exit_on_error=False)
 
-    def act(self, work: Callable[[], Awaitable[Any]]) -> None:
+    def act(self, work: Work) -> None:
         """Run an action of the technician in a worker; nothing that comes later cancels it."""
-        self.run_worker(partial(self._guarded, work), group="act", exit_on_error=False)
+        guarded: Work = partial(self._guarded, work)
+        self.run_worker(guarded, group="act", exit_on_error=False)
 
-    async def _guarded(self, work: Callable[[], Awaitable[Any]]) -> None:
+    async def _guarded(self, work: Work) -> None:
         try:
             await work()
         except Exception as error:  # noqa: BLE001  # the edge of a worker; recorded by sentence_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from relay_console.actions import Scope
+from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.screens.area import AreaScreen
 from relay_console.screens.detail import DetailScreen, mail_loader
@@ -29,7 +29,7 @@ class LogsScreen(AreaScreen):
     empty = (
         "No mail yet.\n"
         "\n"
-        "Send one through the API (POST /v1/emails), or start the living example:\n"
+        "Send one through the API (POST /emails), or start the living example:\n"
         "relay-console demo"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from relay_console.actions import Scope
+from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.safe import safe
 from relay_console.screens.area import AreaScreen

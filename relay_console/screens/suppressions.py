@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from backend import NotFoundError, SuppressionQuery
-from relay_console.actions import Scope
+from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.safe import safe
 from relay_console.screens.add_suppression import AddSuppression, NewSuppression

@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from relay_console.actions import AREAS, Scope, footer_of
+from relay_console.actions import AREAS, footer_of
 from relay_console.safe import NOTHING, SafeText, safe
 from relay_console.viewmodel.table import fit
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from textual import events
 
-    from relay_console.actions import Action
+    from relay_console.action import Action, Scope
 
 
 _EDGE = 1

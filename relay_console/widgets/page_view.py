@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from relay_console.actions import Scope
+from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.safe import SafeText, safe
 from relay_console.viewmodel.table import fit

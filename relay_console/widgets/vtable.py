@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from relay_console.actions import Scope
+from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.edge import sentence_of
 from relay_console.safe import NOTHING, SafeText, safe
@@ -24,7 +24,7 @@ from relay_console.viewmodel.table import line, share_out
 from relay_console.viewmodel.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from rich.style import Style
     from textual import events
@@ -117,9 +117,8 @@ class VirtualTable(Widget, can_focus=True):
 
     def _start_loading(self) -> None:
         if self._source is not None and self.is_mounted:
-            self.run_worker(
-                partial(self._load, self._source), group="rows", exclusive=True, exit_on_error=False
-            )
+            load: Callable[[], Awaitable[None]] = partial(self._load, self._source)
+            self.run_worker(load, group="rows", exclusive=True, exit_on_error=False)
 
     async def _load(self, source: RowSource) -> None:
         """Load what is missing and post it; runs as a worker, touches nothing itself."""

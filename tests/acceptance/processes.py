@@ -77,7 +77,7 @@ def running_sandbox(home: Path) -> Iterator[dict[str, str]]:
     environ = clean_environ(home)
     sandbox = Running(["sandbox", "--folder", str(home / "box")], environ, home / "sandbox.log")
     try:
-        lines = []
+        lines: list[str] = []
         while len(lines) < 20:
             lines.append(sandbox.line())
         printed = [shlex.split(line.removeprefix("export "))[0].partition("=") for line in lines]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from backend.demo.ledger import Fate, Ledger
+from backend.demo.ledger import Audit, Fate, Ledger
 from backend.demo.witness import mail_at_ses, markers_at_desk
 from tests.acceptance.processes import running_sandbox, serve
 
@@ -75,22 +75,25 @@ class Load:
             door.sendmail("a@customers.example", ["support@northwind.example"], f"{head}\r\nx\r\n")
 
 
-async def _settled(load: Load, database: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+async def _settled(load: Load, database: str) -> Audit:
+    """Wait until everything is where it belongs, or SETTLE_SECONDS, and give the audit."""
+    for _ in range(SETTLE_SECONDS * 2):
+        audit = await _audit(load, database)
+        if audit.clean:
+            return audit
+        await asyncio.sleep(0.5)
+    return await _audit(load, database)
+
+
+async def _audit(load: Load, database: str) -> Audit:
     async with httpx.AsyncClient(timeout=10) as http:
-        for _ in range(SETTLE_SECONDS * 2):
-            at_ses = [
-                m.marker for m in await mail_at_ses(http, load.environ["AWS_ENDPOINT_URL"], 0)
-            ]
-            desk = load.environ["PSA_API_URL"].rpartition("/")[0]
-            at_desk = await markers_at_desk(http, desk)
-            with sqlite3.connect(database) as db:
-                rows = db.execute("select message_id, status from inbound").fetchall()
-            stored = {m.strip("<>"): s not in {"received", "forwarding"} for m, s in rows}
-            audit = load.ledger.audit(at_ses=at_ses, at_desk=at_desk, stored=stored)
-            if audit.clean:
-                break
-            await asyncio.sleep(0.5)
-    return audit.lost, audit.duplicates
+        seen = await mail_at_ses(http, load.environ["AWS_ENDPOINT_URL"], 0)
+        desk = load.environ["PSA_API_URL"].rpartition("/")[0]
+        at_desk = await markers_at_desk(http, desk)
+    with sqlite3.connect(database) as db:
+        rows = db.execute("select message_id, status from inbound").fetchall()
+    stored = {m.strip("<>"): s not in {"received", "forwarding"} for m, s in rows}
+    return load.ledger.audit(at_ses=[m.marker for m in seen], at_desk=at_desk, stored=stored)
 
 
 @pytest.mark.timeout(180)
@@ -109,12 +112,12 @@ async def test_ten_kills_under_load_lose_nothing(tmp_path: Path) -> None:
                 server = await asyncio.to_thread(serve, environ, tmp_path)
             await asyncio.sleep(0.5)
             load.running = False
-        lost, duplicates = await _settled(load, environ["RELAY_DATABASE"])
+        audit = await _settled(load, environ["RELAY_DATABASE"])
         code = await asyncio.to_thread(server.stop)
         with sqlite3.connect(environ["RELAY_DATABASE"]) as db:
             check = db.execute("PRAGMA integrity_check").fetchone()[0]
 
-    assert (lost, duplicates) == ((), ())
+    assert (audit.lost, audit.duplicates) == ((), ())
     assert check == "ok"
     assert code == 0
     assert len(load.ledger.outbound) > KILLS

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import relay_console.safe
+from relay_console.safe import SafeText
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -53,13 +54,13 @@ TOUR = (
 def main(walls: str, name: str, tour: bool) -> None:
     """Build the world and the app, and run it on the terminal."""
     if walls in {"filter", "none"}:
-        relay_console.safe.safe = lambda text, limit=512, marks=4: text  # type: ignore[assignment]
+        relay_console.safe.safe = lambda text, limit=512, marks=4: SafeText(text)
     from relay_console.app import RelayApp
     from relay_console.profile import Profile
     from tests.console.driving import until_shown
     from tests.console.world import NOW, build_world, hostile_world
 
-    async def visit(pilot: Pilot[None]) -> None:
+    async def visit(pilot: Pilot[object]) -> None:
         for key, words in TOUR:
             await pilot.press(key)
             await until_shown(pilot, words)

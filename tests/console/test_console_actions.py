@@ -7,18 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from relay_console.actions import (
-    ACTIONS,
-    AREAS,
-    Action,
-    Scope,
-    alive_on,
-    allowed,
-    footer_of,
-    in_scope,
-    keys_document,
-)
+from relay_console.action import Action, Scope
+from relay_console.actions import ACTIONS, AREAS, alive_on, allowed, footer_of, in_scope
 from relay_console.app import RelayApp
+from relay_console.keys_document import keys_document
 from relay_console.screens.charts import ChartsScreen
 from relay_console.screens.confirm import Confirm
 from relay_console.screens.detail import DetailScreen

@@ -13,11 +13,13 @@ from relay_console.screens.charts import ChartsScreen
 from relay_console.screens.detail import DetailScreen
 from relay_console.screens.logs import LogsScreen
 from relay_console.screens.suppressions import SuppressionsScreen
-from tests.console.driving import screen_text, until, until_shown
+from tests.console.driving import screen_text, until, until_shown, write
 from tests.console.world import World, build_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from textual.app import App
 
     from relay_console.app import RelayApp
     from relay_console.viewmodel.window import Window
@@ -29,7 +31,7 @@ WAITING = 25
 """Messages that wait for a person in the world of seed 7."""
 
 
-def window_of(app: RelayApp) -> Window:
+def window_of(app: App[None]) -> Window:
     screen = app.screen
     assert isinstance(screen, AreaScreen)
     return screen.table.window
@@ -61,7 +63,8 @@ async def test_a_filter_is_tried_while_it_is_typed_and_esc_takes_it_away(
 async def test_a_wrong_filter_says_what_to_write(make_app: MakeApp, world: World) -> None:
     async with make_app(world).run_test(size=(120, 40)) as pilot:
         await until_shown(pilot, "220 mails")
-        await pilot.press("slash", *"dir:sideways", "enter")
+        await pilot.press("slash")
+        await write(pilot, "dir:sideways")
         await until_shown(pilot, "dir:sideways is not known; write one of out, in")
 
 
@@ -70,14 +73,16 @@ async def test_nothing_that_fits_a_filter_says_how_to_get_back(
 ) -> None:
     async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await until_shown(pilot, "220 mails")
-        await pilot.press("slash", *"nobodywrotethis", "enter")
+        await pilot.press("slash")
+        await write(pilot, "nobodywrotethis")
         await until_shown(pilot, "Nothing fits this filter; esc takes it away.")
 
 
 async def test_enter_opens_a_sent_mail_with_its_timeline(make_app: MakeApp, world: World) -> None:
     async with make_app(world).run_test(size=(120, 50)) as pilot:
         await until_shown(pilot, "220 mails")
-        await pilot.press("slash", *"status:bounced dir:out", "enter")
+        await pilot.press("slash")
+        await write(pilot, "status:bounced dir:out")
         await until(pilot, lambda: window_of(pilot.app).current is not None)
         await pilot.press("enter")
         text = await until_shown(pilot, "Timeline")
@@ -93,7 +98,8 @@ async def test_a_received_message_leads_to_the_mail_it_answers(
     answer = next(m for m in world.received.values() if m.reply_to_email_id)
     async with make_app(world).run_test(size=(120, 50)) as pilot:
         await until_shown(pilot, "220 mails")
-        await pilot.press("slash", *f"dir:in {answer.from_address}", "enter")
+        await pilot.press("slash")
+        await write(pilot, f"dir:in {answer.from_address}")
         await until_shown(pilot, "1 mail ")
         await pilot.press("enter")
         text = await until_shown(pilot, "What happened, step by step")
@@ -138,7 +144,7 @@ async def test_an_added_suppression_can_be_undone(make_app: MakeApp, world: Worl
         await until_shown(pilot, "24 suppressed")
         await pilot.press("a")
         await until_shown(pilot, "Suppress an address")
-        await pilot.press(*"New@Client.example", "enter")
+        await write(pilot, "New@Client.example")
         await until_shown(pilot, "25 suppressed")
         added = next(s for s in world.suppressed.values() if s.address == "new@client.example")
         assert added.created_by == "sam@ops"
@@ -232,7 +238,8 @@ async def test_the_quarantine_shows_the_sentence_of_the_reason(
 async def test_a_quarantine_filter_names_a_state(make_app: MakeApp, world: World) -> None:
     held = sum(m.status is InboundStatus.HELD for m in world.received.values())
     async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
-        await pilot.press("4", "slash", *"state:held", "enter")
+        await pilot.press("4", "slash")
+        await write(pilot, "state:held")
         await until_shown(pilot, f"{held} messages wait")
 
 
@@ -413,3 +420,24 @@ async def test_q_leaves_from_a_table_and_only_goes_back_from_a_page(
         await until_shown(pilot, "220 mails")
         await pilot.press("q")
         await until(pilot, lambda: not app.is_running)
+
+
+async def test_a_poller_that_gets_no_answer_says_so_once_and_when_it_is_over(
+    make_app: MakeApp, world: World
+) -> None:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
+        await until_shown(pilot, "220 mails")
+        world.away = ServiceUnavailableError("The database is away.")
+        await until_shown(pilot, "Not live: The database is away.")
+        world.away = None
+        await until_shown(pilot, "Live again.")
+
+
+async def test_a_chart_is_live(make_app: MakeApp, world: World) -> None:
+    async with make_app(world).run_test(size=SIZE) as pilot:
+        await pilot.press("5")
+        await until_shown(pilot, "x bounced 28")
+        world.points.pop()
+        world.points.pop()
+        world.bump()
+        await until(pilot, lambda: "x bounced 28" not in screen_text(pilot.app))

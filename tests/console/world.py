@@ -102,6 +102,7 @@ class World:
     calls: list[tuple[object, ...]] = field(default_factory=list)
     attachments: tuple[AttachmentInfo, ...] = ()
     broken: Exception | None = None
+    away: Exception | None = None
     number: int = 1
 
     def bump(self) -> None:
@@ -113,6 +114,8 @@ class World:
             raise self.broken
 
     async def version(self) -> int:
+        if self.away is not None:
+            raise self.away
         return self.number
 
     async def tenants(self) -> Sequence[Tenant]:
