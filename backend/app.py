@@ -118,7 +118,7 @@ def _build(config: Config, db: Database, aws: Clients, http: httpx.AsyncClient) 
             transport=SesTransport(aws, clock=clock),
             clock=clock,
             ids=ids,
-            settings=outbound_settings(config),
+            settings=outbound_settings(config, clock.now()),
         ),
         inbound=Inbound(
             db=db,

@@ -28,6 +28,10 @@ EVENT_TYPES = (
 )
 
 
+# a notice whose reader was killed comes back after 5 s, not SQS's 30: a test world has no patience
+_SOON = {"VisibilityTimeout": "5"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """An SNS topic and the SQS queue subscribed to it."""
@@ -54,7 +58,7 @@ class Provisioner:
     def channel(self, name: str, *, raw: bool) -> Channel:
         """Create a topic and a queue of one name, and subscribe the queue; ``raw``: no envelope."""
         topic = self._call("sns", "create_topic", Name=name)["TopicArn"]
-        url = self._call("sqs", "create_queue", QueueName=name)["QueueUrl"]
+        url = self._call("sqs", "create_queue", QueueName=name, Attributes=_SOON)["QueueUrl"]
         asked = self._call("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["QueueArn"])
         queue = asked["Attributes"]["QueueArn"]
         policy = json.dumps(_only_from(topic, queue))

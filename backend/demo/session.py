@@ -110,7 +110,7 @@ def demo_config(addresses: Addresses, services: ServiceSettings, folder: Path) -
         portal_api_url=addresses.portal_url,
         integration_key=SecretStr(services.integration_key),
         poll_seconds=0.1,
-        unknown_wait_seconds=10,
+        unknown_wait_seconds=15,
     )
 
 

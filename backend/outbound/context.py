@@ -10,6 +10,8 @@ from backend.outbound.decide import Patience
 from backend.outbound.pace import Pacer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from backend.config import Config
     from backend.ports import Clock, Ids, MailTransport
     from backend.store.engine import Database
@@ -35,12 +37,13 @@ class Outbound:
     pacer: Pacer = field(default_factory=Pacer)
 
 
-def outbound_settings(config: Config) -> OutboundSettings:
-    """Take from the configuration what the outbound way reads."""
+def outbound_settings(config: Config, now: datetime) -> OutboundSettings:
+    """Take from the configuration what the outbound way reads; ``now`` is when it opens."""
     return OutboundSettings(
         configuration_set=config.configuration_set,
         patience=Patience(
             unknown_wait=timedelta(seconds=config.unknown_wait_seconds),
             retry_for=timedelta(hours=config.retry_hours),
+            listening_since=now,
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from backend.errors import (
@@ -18,18 +18,23 @@ from backend.queue.backoff import delay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 PAUSED_WAIT = timedelta(seconds=60)
 _OPEN = frozenset({AttemptState.SENDING, AttemptState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to wait for a SEND event and how long to go on trying."""
+    """How long to wait for a SEND event and how long to go on trying.
+
+    ``listening_since`` is when this process began to hear events: one that was sent while nobody
+    listened may still lie in the queue, so the wait begins no earlier than that.
+    """
 
     unknown_wait: timedelta
     retry_for: timedelta
+    listening_since: datetime = _ALWAYS
 
 
 def unresolved(attempts: Sequence[Attempt]) -> Attempt | None:
@@ -44,7 +49,7 @@ def while_unknown(
     last = unresolved(attempts)
     if last is None:
         return None
-    until = last.started_at + patience.unknown_wait
+    until = max(last.started_at, patience.listening_since) + patience.unknown_wait
     if now < until:
         return Unknown(at=until, reason=last.error or "the answer of SES was lost")
     if now - attempts[0].started_at > patience.retry_for:

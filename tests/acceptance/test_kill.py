@@ -99,7 +99,6 @@ async def _audit(load: Load, database: str) -> Audit:
 @pytest.mark.timeout(180)
 async def test_ten_kills_under_load_lose_nothing(tmp_path: Path) -> None:
     with running_sandbox(tmp_path) as environ:
-        environ["RELAY_UNKNOWN_WAIT_SECONDS"] = "3"
         chance = random.Random(7)
         load = Load(environ)
         server = await asyncio.to_thread(serve, environ, tmp_path)
