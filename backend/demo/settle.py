@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backend.demo.world import World
     from backend.ports import Clock
 
-SETTLE_SECONDS = 25
+SETTLE_SECONDS = 60  # a target that was down rests before it is tried again
 PAGE = 500
 AWAITED = frozenset({RecipientStatus.SENT, RecipientStatus.DELAYED})
 PENDING = AWAITED | {RecipientStatus.QUEUED}

@@ -9,7 +9,6 @@ its run_at then differs from the claimed one, so finishing puts it back instead 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, case, delete, false, func, literal, or_, select, update
@@ -21,14 +20,13 @@ from backend.store.schema import work_items as t
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy import ColumnElement, Executable, Table
 
     from backend.store.types import Tx
 
 ERROR_LENGTH = 500
-_TICK = timedelta(milliseconds=1)  # what the store keeps of time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +50,6 @@ def enqueue(tx: Tx, kind: WorkKind, ref: str, *, run_at: datetime, now: datetime
         "run_at": run_at,
         "created_at": now,
         "again_at": run_at,
-        "again_at_if_same": run_at - _TICK,
     }
     tx.execute(_ENQUEUE[tx.dialect.name], row)
 
@@ -78,6 +75,7 @@ def claim(
             lease_owner=owner,
             lease_until=now + lease,
             fence=t.c.fence + 1,
+            again=False,
             attempts=t.c.attempts + 1,
         )
     )
@@ -119,11 +117,11 @@ def confirm(tx: Tx, item: WorkItem) -> None:
 
 def finish(tx: Tx, item: WorkItem) -> None:
     """Remove a done item; raises LeaseLostError when it is no longer ours."""
-    done = tx.execute(delete(t).where(_held(item), t.c.run_at == item.run_at))
+    done = tx.execute(delete(t).where(_held(item), t.c.again.is_(False)))
     if done.rowcount == 0:  # asked for again meanwhile, or lost
         _ours(
             tx.execute(
-                update(t).where(_held(item)).values(lease_owner=None, lease_until=None)
+                update(t).where(_held(item)).values(lease_owner=None, lease_until=None, again=False)
             ).rowcount,
             item,
         )
@@ -135,7 +133,8 @@ def retry(tx: Tx, item: WorkItem, run_at: datetime, error: str) -> None:
         update(t)
         .where(_held(item))
         .values(
-            run_at=case((_asked_again(item), t.c.run_at), else_=literal(run_at, t.c.run_at.type)),
+            run_at=case((t.c.again, t.c.run_at), else_=literal(run_at, t.c.run_at.type)),
+            again=False,
             lease_owner=None,
             lease_until=None,
             error=error[:ERROR_LENGTH],
@@ -153,7 +152,8 @@ def bury(tx: Tx, item: WorkItem, error: str) -> None:
         update(t)
         .where(_held(item))
         .values(
-            dead=case((_asked_again(item), false()), else_=True),
+            dead=case((t.c.again, false()), else_=True),
+            again=False,
             lease_owner=None,
             lease_until=None,
             error=error[:ERROR_LENGTH],
@@ -215,14 +215,18 @@ def _enqueueing(insert: Callable[[Table], postgresql.Insert | sqlite.Insert]) ->
         attempts=0,
         fence=0,
         dead=False,
+        again=False,
         error="",
     )
-    again_at = bindparam("again_at", type_=t.c.run_at.type)
-    # whoever holds the item must see that it was asked for again: see _asked_again
-    same = and_(t.c.lease_owner.is_not(None), t.c.run_at == again_at)
-    if_same = bindparam("again_at_if_same", type_=t.c.run_at.type)
-    revived = {"run_at": case((same, if_same), else_=again_at), "dead": False, "error": ""}
-    return row.on_conflict_do_update(index_elements=[t.c.id], set_=revived | {"attempts": 0})
+    revived = {
+        "run_at": bindparam("again_at", type_=t.c.run_at.type),
+        # whoever holds the item must not end it: it was asked for once more meanwhile
+        "again": t.c.lease_owner.is_not(None),
+        "dead": False,
+        "error": "",
+        "attempts": 0,
+    }
+    return row.on_conflict_do_update(index_elements=[t.c.id], set_=revived)
 
 
 _ENQUEUE = {
@@ -242,10 +246,6 @@ def _due(kinds: Collection[WorkKind], now: datetime) -> ColumnElement[bool]:
 
 def _held(item: WorkItem) -> ColumnElement[bool]:
     return and_(t.c.id == item.id, t.c.fence == item.fence, t.c.lease_owner.is_not(None))
-
-
-def _asked_again(item: WorkItem) -> ColumnElement[bool]:
-    return t.c.run_at != item.run_at
 
 
 def _ours(changed: int, item: WorkItem) -> None:

@@ -302,6 +302,8 @@ work_items = Table(
     Column("lease_until", Millis),
     Column("fence", Integer, nullable=False, default=0),
     Column("dead", Boolean, nullable=False, default=False),
+    # asked for once more while a worker holds it
+    Column("again", Boolean, nullable=False, default=False),
     Column("error", Text, nullable=False, default=""),
     Column("created_at", Millis, nullable=False),
     UniqueConstraint("kind", "ref"),

@@ -341,6 +341,7 @@ def _work() -> None:
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("dead", sa.Boolean(), nullable=False),
+        sa.Column("again", sa.Boolean(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_work_items")),
