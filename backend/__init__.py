@@ -32,6 +32,7 @@ from backend.errors import (
     TransientError,
     UnknownOutcomeError,
 )
+from backend.model.automated import Kind
 from backend.model.feedback import EventKind, TimelineEntry
 from backend.model.inbound import (
     WAITING,
@@ -50,6 +51,7 @@ from backend.model.inbound import (
     TargetAction,
     TargetName,
 )
+from backend.model.inspected import InspectedMail
 from backend.model.outbound import (
     Accepted,
     Attachment,
@@ -63,10 +65,21 @@ from backend.model.outbound import (
     RecipientStatus,
     Skipped,
 )
+from backend.model.rules import Rule, RuleAct, RuleTrial
+from backend.model.screening import (
+    ClassAct,
+    ListEntry,
+    ListKind,
+    ListWish,
+    OpenBreaker,
+    RateScope,
+    ScreenPolicy,
+)
 from backend.model.stats import Counter, SeriesPoint
 from backend.model.suppression import Suppression, SuppressionReason
 from backend.model.tenant import (
     ApiKey,
+    CatchAll,
     DnsRecord,
     Domain,
     DomainStatus,
@@ -97,12 +110,15 @@ if TYPE_CHECKING:
         open_demo,
         run_sandbox,
     )
+    from backend.domains.settings import DomainChange
+    from backend.inbound.inspect import inspect_file, inspect_mail
     from backend.logs import configure_logging, console_log
     from backend.server import serve
 
 _LATE = {
     "Backend": "backend.app",
     "Config": "backend.config",
+    "DomainChange": "backend.domains.settings",
     "Demo": "backend.demo",
     "DemoSettings": "backend.demo",
     "DemoSummary": "backend.demo",
@@ -112,6 +128,8 @@ _LATE = {
     "console_log": "backend.logs",
     "data_home": "backend.config",
     "environment_name": "backend.config",
+    "inspect_file": "backend.inbound.inspect",
+    "inspect_mail": "backend.inbound.inspect",
     "load_config": "backend.config",
     "open_backend": "backend.app",
     "open_demo": "backend.demo",
@@ -131,6 +149,8 @@ __all__ = [
     "AttemptState",
     "AuthenticationError",
     "Backend",
+    "CatchAll",
+    "ClassAct",
     "Config",
     "ConfigError",
     "Counter",
@@ -141,6 +161,7 @@ __all__ = [
     "Direction",
     "DnsRecord",
     "Domain",
+    "DomainChange",
     "DomainDetail",
     "DomainNotVerifiedError",
     "DomainStatus",
@@ -156,15 +177,22 @@ __all__ = [
     "InboundMessage",
     "InboundQuery",
     "InboundStatus",
+    "InspectedMail",
     "InvalidInputError",
     "IssuedKey",
+    "Kind",
     "LeaseLostError",
+    "ListEntry",
+    "ListKind",
+    "ListWish",
     "LogEntry",
     "LogQuery",
     "Match",
     "MatchStatus",
     "NotFoundError",
+    "OpenBreaker",
     "PermanentError",
+    "RateScope",
     "Reason",
     "Recipient",
     "RecipientKind",
@@ -172,11 +200,15 @@ __all__ = [
     "RefusedError",
     "RelayError",
     "Route",
+    "Rule",
+    "RuleAct",
+    "RuleTrial",
     "SandboxOptions",
     "ScanVerdict",
     "ScanVerdicts",
     "SchemaTooNewError",
     "Scope",
+    "ScreenPolicy",
     "SendingPausedError",
     "SeriesPoint",
     "ServiceUnavailableError",
@@ -199,6 +231,8 @@ __all__ = [
     "console_log",
     "data_home",
     "environment_name",
+    "inspect_file",
+    "inspect_mail",
     "load_config",
     "open_backend",
     "open_demo",

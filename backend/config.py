@@ -29,6 +29,7 @@ _BARE = frozenset(
         "portal_api_url",
         "integration_key",
         "bus_api_url",
+        "ingester_inbound_token",
     }
 )
 
@@ -75,6 +76,29 @@ class Config(BaseSettings):
     inbound_bucket: str = Field(
         default="", description="S3 bucket of raw inbound mail; empty: a local folder is used."
     )
+    inbound_prefix: str = Field(
+        default="", description="What the S3 keys of inbound mail begin with; the sweeper heeds it."
+    )
+    sweep_seconds: float = Field(
+        default=300,
+        ge=0,
+        le=86_400,
+        description="How often the bucket is swept for mail no notice announced; 0: never.",
+    )
+    sweep_days: float = Field(
+        default=7,
+        gt=0,
+        le=3650,
+        description="Mail stored longer ago is left alone by the sweeper; keep rows longer.",
+    )
+    sns_topic_arns: str = Field(
+        default="",
+        description="SNS topics that may post to /events/..., comma-separated; empty: none may.",
+    )
+    ingester_inbound_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bearer token of POST /events/inbound; empty: every such call is refused.",
+    )
     inbound_domain: str = Field(
         default="relay.theonestack.com",
         description="The shared domain of ticket+, support+, crm+ and portal+ addresses.",
@@ -84,8 +108,26 @@ class Config(BaseSettings):
     portal_api_url: str = Field(
         default="", description="Base URL of Portal; empty: its mail is held."
     )
+    reply_token_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signs reply addresses; empty: replies are known by their Message-IDs only.",
+    )
+    reply_token_secret_previous: SecretStr = Field(
+        default=SecretStr(""),
+        description="The secret before it, so that mail sent then can still be answered.",
+    )
     integration_key: SecretStr = Field(
         default=SecretStr(""), description="Bearer token for PSA, CRM, Portal and the bus."
+    )
+    target_attachment_mb: int = Field(
+        default=5,
+        ge=0,
+        le=30,
+        description="How many MB of a message's attachments a target gets as content.",
+    )
+    public_api_url: str = Field(
+        default="",
+        description="URL of the HTTP API as targets see it, for links to larger attachments.",
     )
     bus_api_url: str = Field(
         default="", description="Where bus events are posted; empty: they stay in the outbox."
@@ -115,6 +157,26 @@ class Config(BaseSettings):
         le=240,
         description="How long a mail or a target is tried before giving up.",
     )
+    authserv_id: str = Field(
+        default="",
+        description="Name our own mail server signs Authentication-Results with; empty: none is"
+        " believed. SES writes amazonses.com.",
+    )
+    sender_rate_limit: int = Field(
+        default=500,
+        ge=0,
+        description="Messages of one sender in a rate window beyond which they are quarantined;"
+        " 0: no limit.",
+    )
+    thread_rate_limit: int = Field(
+        default=30,
+        ge=0,
+        description="Messages in one conversation in a rate window beyond which they are"
+        " quarantined; 0: no limit.",
+    )
+    rate_window_minutes: int = Field(
+        default=10, ge=1, le=1440, description="Length of the window of both rate limits."
+    )
     log_level: str = Field(
         default="info",
         pattern="^(debug|info|warning|error)$",
@@ -132,6 +194,11 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take init values only: load_config merges the sources and names the wrong one."""
         return (init_settings,)
+
+    @property
+    def sns_topics(self) -> frozenset[str]:
+        """Give the SNS topics that may post to us."""
+        return frozenset(filter(None, map(str.strip, self.sns_topic_arns.split(","))))
 
     @property
     def database_url(self) -> str:

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 from backend.access.keys import Keys, KeyWish
 from backend.domains.refresh import all_details, refresh_domain
 from backend.domains.register import DomainTools, DomainWish, register_domain
+from backend.domains.settings import change_domain
 from backend.errors import InvalidInputError, NotFoundError
+from backend.facade_receiving import Receiving
 from backend.inbound.reprocess import reprocess
+from backend.inbound.rules_desk import RoutingDesk
+from backend.inbound.screen_admin import ScreenAdmin
 from backend.model.tenant import Tenant
 from backend.model.views import EmailDetail, InboundDetail
 from backend.outbound.accept import accept
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from backend.domains.settings import DomainChange
+    from backend.facade_ingest import Ingest
     from backend.inbound.pipeline import Inbound
     from backend.model.inbound import InboundMessage
     from backend.model.outbound import Accepted, EmailDraft, RecipientStatus
@@ -66,6 +72,7 @@ class Parts:
     outbound: Outbound
     inbound: Inbound
     domains: DomainTools
+    ingest: Ingest
     nudge: Callable[[], None]
 
 
@@ -78,6 +85,12 @@ class Backend:
         self._clock = parts.outbound.clock
         self._ids = parts.outbound.ids
         self._keys = Keys(parts.db, self._clock, self._ids)
+        self.ingest = parts.ingest  # mail and notices that come over HTTP or from files
+        self.receiving = Receiving(parts.db, parts.inbound.blobs)
+        self.routing = RoutingDesk(parts.inbound)
+        """Routing rules, and what would become of a message."""
+        self.screening = ScreenAdmin(parts.db, self._clock, self._ids, parts.inbound.screening)
+        """Sender lists, screening policies and rate breakers."""
 
     async def version(self) -> int:
         """Give a number that changes whenever anything was written."""
@@ -212,6 +225,10 @@ class Backend:
         """Register a domain with SES and give it to a tenant."""
         wish = DomainWish(tenant_id=tenant_id, name=name, inbound_enabled=inbound_enabled)
         return await register_domain(self._parts.domains, wish, actor=actor)
+
+    async def change_domain(self, name: str, change: DomainChange, *, actor: str) -> DomainDetail:
+        """Change what a domain does with the mail it receives; raises NotFoundError."""
+        return await change_domain(self._parts.domains, name, change, actor=actor)
 
     async def refresh_domain(self, domain_id: str, *, actor: str) -> DomainDetail:
         """Ask SES for the state of a domain now; raises NotFoundError or TransientError."""

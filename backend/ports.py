@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
     from backend.model.inbound import TargetName
@@ -111,6 +111,14 @@ class Notice:
     receive_count: int
 
 
+class BlobLinks(Protocol):
+    """A store that can give a link to an object to whoever holds no key of ours: S3."""
+
+    async def presign(self, key: str, seconds: int) -> str:
+        """Give a URL that reads the object for so many seconds (at most 7 days)."""
+        ...
+
+
 class NoticeQueue(Protocol):
     """An SQS queue that SNS or S3 fills."""
 
@@ -120,6 +128,35 @@ class NoticeQueue(Protocol):
 
     async def acknowledge(self, notices: Sequence[Notice]) -> None:
         """Delete notices whose work is durable."""
+        ...
+
+
+class PatientQueue(NoticeQueue, Protocol):
+    """A queue whose notices can be kept hidden for longer while they are worked on."""
+
+    async def hold(self, notices: Sequence[Notice], seconds: int) -> None:
+        """Keep notices hidden for so many seconds from now; one that is gone is passed over."""
+        ...
+
+    async def backlog(self) -> int:
+        """Tell about how many notices wait or are under way."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """An object of a blob store as a listing tells it."""
+
+    key: str
+    size: int
+    stored_at: datetime
+
+
+class BlobListing(Protocol):
+    """A blob store that can tell what it holds."""
+
+    def pages(self, prefix: str = "") -> AsyncIterator[Sequence[Stored]]:
+        """Give the objects whose keys begin so, some at a time; raises TransientError."""
         ...
 
 

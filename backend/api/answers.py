@@ -20,8 +20,8 @@ _RESEND_ALIAS = "/api/emails"
 
 
 def is_resend(path: str) -> bool:
-    """Tell which surface a path belongs to: Resend's, or The One Relay's below /api."""
-    return path.startswith(_RESEND_ALIAS) or not path.startswith("/api/")
+    """Tell which surface a path belongs to: Resend's, or The One Relay's (/api, /events)."""
+    return path.startswith(_RESEND_ALIAS) or not path.startswith(("/api/", "/events/"))
 
 
 def install(app: FastAPI) -> None:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from backend.api import answers
 from backend.api.bodies import input_error
 from backend.api.documents import describe
+from backend.api.ingest import ingest_routes
 from backend.api.limits import RequestLimits
 from backend.api.relay import relay_routes
 from backend.api.resend import resend_routes
@@ -38,6 +39,7 @@ def create_app(service: ApiService, clock: Clock | None = None) -> FastAPI:
     resend = resend_routes(service)
     app.include_router(resend)
     app.include_router(resend, prefix="/api", include_in_schema=False)
+    app.include_router(ingest_routes(service))
     app.include_router(relay_routes(service, clock or SystemClock()), prefix="/api")
 
     @app.get("/health", tags=["health"], summary="Tell that the server is up", openapi_extra=_OPEN)

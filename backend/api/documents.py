@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
+from backend.api.ingest_models import InboundEventIn
 from backend.api.mail_models import RelayMailIn, ResendMailIn
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _REFS = "#/components/schemas/{model}"
-_MODELS: tuple[type[BaseModel], ...] = (RelayMailIn, ResendMailIn)
+_MODELS: tuple[type[BaseModel], ...] = (RelayMailIn, ResendMailIn, InboundEventIn)
 _KEYS = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "relayKey": {"type": "apiKey", "in": "header", "name": "X-Relay-Key"},

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backend.aws.sns_signature import UnverifiedNoticeError
 from backend.errors import (
     AllSuppressedError,
     AuthenticationError,
@@ -31,6 +32,7 @@ from backend.errors import (
     TransientError,
     UnknownOutcomeError,
 )
+from backend.facade_ingest import TokenError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,6 +118,8 @@ RULES: Mapping[type[RelayError], Told] = {
     MissingFieldError: _told(422, "missing_field", 422, "missing_required_field"),
     InvalidInputError: _told(422, "invalid_input", 422, "validation_error"),
     IdempotencyConflictError: _told(409, "idempotency_conflict", 409, "invalid_idempotent_request"),
+    TokenError: _told(401, "invalid_token", 401, "invalid_api_key"),
+    UnverifiedNoticeError: _told(403, "unverified_notice", 403, "validation_error"),
     MissingKeyError: _told(401, "missing_api_key", 401, "missing_api_key"),
     AuthenticationError: _told(401, "invalid_api_key", 403, "invalid_api_key"),
     ForbiddenError: _told(403, "missing_scope", 401, "restricted_api_key"),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from backend.api.auth import caller
 from backend.api.bodies import idempotency_key, read_body
 from backend.api.documents import body_schema
 from backend.api.mail_models import ResendMailIn
-from backend.api.shapes import email_json, inbound_detail_json, inbound_json
+from backend.api.receiving import receiving_routes
+from backend.api.shapes import email_json
 from backend.model.tenant import Scope
-from backend.model.views import InboundQuery
 
 if TYPE_CHECKING:
     from backend.api.service import ApiService
@@ -35,28 +35,8 @@ def resend_routes(service: ApiService) -> APIRouter:
             response.headers[REPLAYED] = "true"
         return {"id": accepted.email_id}
 
-    @router.get("/emails/receiving", summary="List received mail")
-    async def receiving(
-        request: Request,
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
-        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-    ) -> dict[str, Any]:
-        """List received mail, newest first, by position."""
-        key = await caller(request, service, Scope.READ_LOGS)
-        query = InboundQuery(tenant_id=key.tenant_id)
-        # one more than asked tells whether there is more, without counting
-        found = await service.inbound(query, offset, limit + 1)
-        return {
-            "object": "list",
-            "has_more": len(found) > limit,
-            "data": [inbound_json(message) for message in found[:limit]],
-        }
-
-    @router.get("/emails/receiving/{inbound_id}", summary="Read a received mail")
-    async def received(request: Request, inbound_id: str) -> dict[str, Any]:
-        """Give one received mail with the explanation of what became of it."""
-        key = await caller(request, service, Scope.READ_LOGS)
-        return inbound_detail_json(await service.inbound_message(inbound_id, key.tenant_id))
+    # before /emails/{email_id}, which would take "receiving" for an id
+    router.include_router(receiving_routes(service))
 
     @router.get("/emails/{email_id}", summary="Read a sent mail")
     async def email(request: Request, email_id: str) -> dict[str, Any]:

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from backend.facade_ingest import Ingest
+    from backend.facade_receiving import Receiving
     from backend.model.inbound import InboundMessage
     from backend.model.outbound import Accepted, EmailDraft
     from backend.model.stats import SeriesPoint
@@ -17,6 +19,16 @@ if TYPE_CHECKING:
 
 class ApiService(Protocol):
     """The backend as the API sees it; every call may raise a ``RelayError``."""
+
+    @property
+    def ingest(self) -> Ingest:
+        """Mail and notices that come in over HTTP."""
+        ...
+
+    @property
+    def receiving(self) -> Receiving:
+        """Attachments and conversations of received mail."""
+        ...
 
     async def authenticate(self, secret: str) -> ApiKey:
         """Give the live key of a secret; raises AuthenticationError."""

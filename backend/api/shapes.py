@@ -10,7 +10,8 @@ from backend.model.outbound import EmailStatus, RecipientKind
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from backend.model.inbound import InboundMessage, Step
+    from backend.facade_receiving import Conversation
+    from backend.model.inbound import AttachmentInfo, InboundMessage, Step
     from backend.model.outbound import Email, Recipient
     from backend.model.views import EmailDetail, InboundDetail, LogEntry
 
@@ -47,6 +48,8 @@ def email_json(detail: EmailDetail) -> dict[str, Any]:
         "error": email.error or None,
         "tags": [{"name": name, "value": value} for name, value in email.tags.items()],
         "thread_id": email.thread_id,
+        "reply_address": email.reply_address or None,
+        "reply_token": email.reply_token or None,
         "recipients": [_recipient_json(one) for one in email.recipients],
         "timeline": [
             {
@@ -86,6 +89,8 @@ def inbound_json(message: InboundMessage) -> dict[str, Any]:
         "reply_match_status": message.reply_match_status.value,
         "reply_to_email_id": message.reply_to_email_id,
         "thread_id": message.thread_id,
+        "contact_id": message.contact_id,
+        "match_flags": sorted(message.match_flags),
         "target": route.target.value if route else None,
         "action": route.action.value if route else None,
         "external_id": message.external_id or None,
@@ -98,16 +103,56 @@ def inbound_detail_json(detail: InboundDetail) -> dict[str, Any]:
         "text": detail.message.text,
         "size": detail.message.size,
         "attachments": [
-            {
-                "filename": one.name,
-                "content_type": one.content_type,
-                "size": one.size,
-                "sha256": one.sha256,
-                "inline": one.inline,
-            }
-            for one in detail.attachments
+            attachment_json(place, one) for place, one in enumerate(detail.attachments)
         ],
         "explanation": [_step_json(step) for step in detail.steps],
+    }
+
+
+def attachment_json(place: int, one: AttachmentInfo) -> dict[str, Any]:
+    """Give one attachment of a received mail; its id is its place."""
+    return {
+        "id": str(place),
+        "filename": one.name,
+        "content_type": one.content_type,
+        "size": one.size,
+        "sha256": one.sha256,
+        "inline": one.inline,
+    }
+
+
+def conversation_json(found: Conversation) -> dict[str, Any]:
+    """Give a conversation, sent and received mail in one list, oldest first."""
+    mails = [(one.created_at, sent_line_json(one)) for one in found.sent]
+    mails += [(one.received_at, inbound_json(one) | {"direction": "in"}) for one in found.received]
+    route = found.thread.route
+    return {
+        "object": "thread",
+        "id": found.thread.id,
+        "subject": found.thread.subject,
+        "created_at": moment(found.thread.created_at),
+        "target": route.target.value if route else None,
+        "action": route.action.value if route else None,
+        "ref": (route.ref or None) if route else None,
+        "data": [line for _, line in sorted(mails, key=lambda mail: mail[0])],
+    }
+
+
+def sent_line_json(email: Email) -> dict[str, Any]:
+    """Give one mail we sent as a line of a conversation."""
+    return {
+        "object": "email",
+        "direction": "out",
+        "id": email.id,
+        "message_id": email.ses_message_id,
+        "from": email.sender,
+        "to": _addresses(email, RecipientKind.TO),
+        "cc": _addresses(email, RecipientKind.CC),
+        "subject": email.subject,
+        "created_at": moment(email.created_at),
+        "sent_at": moment(email.sent_at) if email.sent_at else None,
+        "status": email.status.value,
+        "thread_id": email.thread_id,
     }
 
 

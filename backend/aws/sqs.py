@@ -1,4 +1,4 @@
-"""SQS: receiving notices by long poll, and deleting those whose work is durable."""
+"""SQS: receiving notices by long poll, hiding them for longer, deleting what is durable."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from backend.aws.client import Clients
 
 _BATCH = 10  # SQS takes and gives at most ten messages a call
+_LONGEST_HOLD = 43_200  # 12 hours
 
 
 class SqsQueue:
-    """One queue, by its URL; fulfils ports.NoticeQueue."""
+    """One queue, standard or FIFO, by its URL; fulfils ports.PatientQueue."""
 
     def __init__(self, clients: Clients, url: str) -> None:
         self._clients = clients
@@ -32,6 +33,19 @@ class SqsQueue:
         for start in range(0, len(notices), _BATCH):
             batch = notices[start : start + _BATCH]
             await self._clients.call(partial(self._delete, batch))
+
+    async def hold(self, notices: Sequence[Notice], seconds: int) -> None:
+        """Keep notices hidden for so many seconds (at most 12 h in all) from now.
+
+        One whose handle has run out is passed over: another receiver has it, or it is deleted.
+        """
+        for start in range(0, len(notices), _BATCH):
+            batch = notices[start : start + _BATCH]
+            await self._clients.call(partial(self._hide, batch, seconds))
+
+    async def backlog(self) -> int:
+        """Tell about how many notices wait or are under way, as SQS counts them."""
+        return await self._clients.call(self._count)
 
     def _receive(self, limit: int, wait_seconds: int) -> list[Notice]:
         answer = self._clients.poller().receive_message(
@@ -54,6 +68,29 @@ class SqsQueue:
             raise ServiceUnavailableError(
                 f"SQS kept {len(failed)} of {len(batch)} notices: {failed[0].get('Message', '')}"
             )
+
+    def _hide(self, batch: Sequence[Notice], seconds: int) -> None:
+        self._clients.service("sqs").change_message_visibility_batch(
+            QueueUrl=self._url,
+            Entries=[
+                {
+                    "Id": str(place),
+                    "ReceiptHandle": notice.handle,
+                    "VisibilityTimeout": min(max(seconds, 0), _LONGEST_HOLD),
+                }
+                for place, notice in enumerate(batch)
+            ],
+        )
+
+    def _count(self) -> int:
+        answer = self._clients.service("sqs").get_queue_attributes(
+            QueueUrl=self._url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+            ],
+        )
+        return sum(map(int, answer["Attributes"].values()))
 
 
 def _notice(message: dict[str, Any]) -> Notice:

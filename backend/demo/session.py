@@ -109,6 +109,8 @@ def demo_config(addresses: Addresses, services: ServiceSettings, folder: Path) -
         crm_api_url=addresses.crm_url,
         portal_api_url=addresses.portal_url,
         integration_key=SecretStr(services.integration_key),
+        reply_token_secret=SecretStr(secrets.token_urlsafe(32)),
+        ingester_inbound_token=SecretStr("demo"),  # it listens on this machine only
         poll_seconds=0.1,
         unknown_wait_seconds=15,
     )

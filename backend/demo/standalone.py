@@ -82,6 +82,8 @@ def _environment(config: Config, port: int, keys: dict[str, str], smtp: str) -> 
         "CRM_API_URL": config.crm_api_url,
         "PORTAL_API_URL": config.portal_api_url,
         "INTEGRATION_KEY": config.integration_key.get_secret_value(),
+        "RELAY_REPLY_TOKEN_SECRET": config.reply_token_secret.get_secret_value(),
+        "INGESTER_INBOUND_TOKEN": config.ingester_inbound_token.get_secret_value(),
         "RELAY_DATABASE": config.database,
         "RELAY_API_PORT": str(port),
         "RELAY_API_URL": f"http://127.0.0.1:{port}",

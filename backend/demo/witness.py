@@ -11,11 +11,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenMail:
-    """One mail the SES stand-in accepted; ``message_id`` is the header its readers see."""
+    """One mail the SES stand-in accepted, with the headers its readers see.
+
+    ``reply_to`` is empty when the mail has no Reply-To.
+    """
 
     number: int
     marker: str
     message_id: str
+    reply_to: str
     recipients: tuple[str, ...]
 
 
@@ -35,6 +39,7 @@ async def _page(http: httpx.AsyncClient, aws_endpoint: str, after: int) -> list[
             number=row["number"],
             marker=row["tags"].get("world", ""),
             message_id=row["headers"]["Message-ID"],
+            reply_to=row["headers"].get("Reply-To", ""),
             recipients=tuple(row["recipients"]),
         )
         for row in answer.json()["messages"]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from backend.demo.letters import Letter
     from backend.demo.places import Client, Person
+    from backend.demo.witness import SeenMail
     from backend.ports import Clock
 
 log = structlog.get_logger()
@@ -239,17 +240,20 @@ class World:
             self._seen = seen.number
             out = self._out.get(seen.marker)
             if out is not None and out.answered_by is not None and not self._stopping:
-                self._answer_later(out, out.answered_by, seen.message_id)
+                self._answer_later(out, out.answered_by, seen)
         if not self._stopping:
             self._later(0.3, self._read_mailboxes)
 
-    def _answer_later(self, out: _Outgoing, person: Person, message_id: str) -> None:
-        answered = letters.Answered(message_id=message_id, subject=out.subject, text=out.text)
+    def _answer_later(self, out: _Outgoing, person: Person, seen: SeenMail) -> None:
+        """Answer as mail programs do, to the Reply-To; some people write to the sender instead."""
+        answered = letters.Answered(message_id=seen.message_id, subject=out.subject, text=out.text)
+        sender = f"notify@{out.client.domain}"
+        to = seen.reply_to if seen.reply_to and self._rng.random() < 0.7 else sender
 
         async def answer() -> None:
             mail = letters.write(
                 person,
-                f"notify@{out.client.domain}",
+                to,
                 message_id=self._marker(),
                 subject="",
                 text=f"{self._rng.choice(places.ANSWERS)}\n\n-- \n{person.name}\n",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from backend.model.explained import Explained
 
@@ -34,11 +36,36 @@ _HIGH = re.compile(r"\b(down|offline|cannot|failed|fails)\b", re.IGNORECASE)
 _PREFIX_LENGTH = 3
 
 
+def _decoded(value: object) -> object:
+    """Read base64; raises ValueError when it is none."""
+    return b64decode(value, validate=True) if isinstance(value, str) else value
+
+
 class Sender(BaseModel):
     """The author of a mail as its From header says."""
 
     address: str = Field(default="", max_length=1000)
     name: str = Field(default="", max_length=1000)
+
+
+class FileBody(BaseModel):
+    """One attachment; ``content`` is base64, absent when there is a ``url`` or it was left out."""
+
+    name: str = Field(default="", max_length=1000)
+    content_type: str = Field(default="", max_length=1000)
+    size: int = Field(default=0, ge=0)
+    sha256: str = Field(default="", max_length=64)
+    inline: bool = False
+    content: Annotated[bytes, BeforeValidator(_decoded)] | None = None
+    url: str | None = Field(default=None, max_length=4000)
+    omitted: str | None = Field(default=None, max_length=100)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        """Refuse content that is not what size and hash say."""
+        if self.content is not None and sha256(self.content).hexdigest() != self.sha256:
+            raise ValueError("the content does not have the sha256 that is given")
+        return self
 
 
 class MailBody(BaseModel):
@@ -51,6 +78,11 @@ class MailBody(BaseModel):
     sender: Sender = Field(default_factory=Sender, alias="from")
     recipient: str = Field(default="", max_length=1000)
     message_id: str = Field(default="", max_length=1000)
+    attachments: list[FileBody] = Field(default=[], max_length=500)
+    queue: str | None = Field(default=None, max_length=500)
+    priority: str | None = Field(default=None, max_length=500)
+    fields: dict[str, str] = Field(default={}, max_length=100)
+    tags: list[str] = Field(default=[], max_length=100)
 
 
 class TicketBody(MailBody):
@@ -99,8 +131,10 @@ class Taken:
     seq: int
 
 
-def priority_of(subject: str) -> Priority:
-    """Guess how soon a ticket must be answered from the words of its subject."""
+def priority_of(subject: str, asked: str | None = None) -> Priority:
+    """Take the priority asked for if there is one of that name, else guess from the subject."""
+    if asked and asked.lower() in set(Priority):
+        return Priority(asked.lower())
     if _URGENT.search(subject):
         return Priority.URGENT
     return Priority.HIGH if _HIGH.search(subject) else Priority.NORMAL

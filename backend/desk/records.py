@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, or_, select, update
 
 from backend.desk.calls import SLA, Action, Taken, TicketBody, number_prefix, priority_of
-from backend.desk.tables import contacts, entries, metadata, received, tickets
+from backend.desk.tables import contacts, entries, files, metadata, received, tickets
 from backend.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Row
 
-    from backend.desk.calls import Call
+    from backend.desk.calls import Call, FileBody
     from backend.store.types import Tx
 
 FIRST_SERIAL = 1000
@@ -49,6 +49,7 @@ def take(tx: Tx, call: Call) -> Taken:
     ).one_or_none()
     if first is not None:
         return _repeat(tx, call, first)
+    _keep_files(tx, call.body.attachments)
     answer = _make_ticket(tx, call) if call.action is Action.TICKET else _make_entry(tx, call)
     seq = tx.execute(
         insert(received)
@@ -59,7 +60,7 @@ def take(tx: Tx, call: Call) -> Taken:
             idempotency_key=call.idempotency_key,
             body_hash=call.body_hash,
             answer=answer,
-            body=dict(call.raw),
+            body=_light(call),
             message_id=call.body.message_id,
             subject=call.body.subject,
             external_id=answer[f"{call.action.value}_id"],
@@ -68,6 +69,29 @@ def take(tx: Tx, call: Call) -> Taken:
         .returning(received.c.seq)
     ).scalar_one()
     return Taken(status=201, answer=answer, seq=seq)
+
+
+def _keep_files(tx: Tx, attachments: Sequence[FileBody]) -> None:
+    """Write the content of the attachments that have one, each content once."""
+    for file in attachments:
+        known = select(files.c.sha256).where(files.c.sha256 == file.sha256)
+        if file.content is not None and tx.execute(known).first() is None:
+            tx.execute(insert(files).values(sha256=file.sha256, content=file.content))
+
+
+def _listed(attachments: Sequence[FileBody]) -> list[dict[str, Any]]:
+    """Give what is kept beside a ticket of each attachment; ``kept`` tells that we have it."""
+    return [
+        file.model_dump(exclude={"content"}) | {"kept": file.content is not None}
+        for file in attachments
+    ]
+
+
+def _light(call: Call) -> dict[str, Any]:
+    """Give the body as it came, but without the content of files: that is kept once already."""
+    if not call.body.attachments:
+        return dict(call.raw)
+    return dict(call.raw) | {"attachments": _listed(call.body.attachments)}
 
 
 def _repeat(tx: Tx, call: Call, first: Row[Any]) -> Taken:
@@ -96,7 +120,7 @@ def _make_ticket(tx: Tx, call: Call) -> dict[str, Any]:
 def _insert_ticket(
     tx: Tx, ticket_id: str, serial: int, body: TicketBody, at: datetime
 ) -> dict[str, Any]:
-    priority = priority_of(body.subject)
+    priority = priority_of(body.subject, body.priority)
     row = {
         "id": ticket_id,
         "serial": serial,
@@ -106,6 +130,10 @@ def _insert_ticket(
         "description": body.description,
         "sender": body.sender.address,
         "priority": priority.value,
+        "queue": body.queue or "",
+        "fields": body.fields,
+        "tags": body.tags,
+        "attachments": _listed(body.attachments),
         "status": "open",
         "sla_due_at": at + SLA[priority],
         "created_at": at,
@@ -128,6 +156,8 @@ def _make_entry(tx: Tx, call: Call) -> dict[str, Any]:
             text=getattr(call.body, "text", ""),
             sender=call.body.sender.address,
             message_id=call.body.message_id,
+            fields=call.body.fields,
+            attachments=_listed(call.body.attachments),
             created_at=call.at,
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 from backend.store.types import Millis
 
@@ -19,6 +19,10 @@ tickets = Table(
     Column("description", Text, nullable=False),
     Column("sender", String, nullable=False),
     Column("priority", String, nullable=False),
+    Column("queue", String, nullable=False, default=""),
+    Column("fields", JSON, nullable=False, default=dict),
+    Column("tags", JSON, nullable=False, default=list),
+    Column("attachments", JSON, nullable=False, default=list),
     Column("status", String, nullable=False),
     Column("sla_due_at", Millis, nullable=False),
     Column("created_at", Millis, nullable=False),
@@ -42,8 +46,18 @@ entries = Table(
     Column("text", Text, nullable=False),
     Column("sender", String, nullable=False),
     Column("message_id", String, nullable=False),
+    Column("fields", JSON, nullable=False, default=dict),
+    Column("attachments", JSON, nullable=False, default=list),
     Column("created_at", Millis, nullable=False),
     Index("ix_entries_kind_parent_id", "kind", "parent_id"),
+)
+
+# the content of attachments, each kept once
+files = Table(
+    "files",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 # every call that made something, once, whatever came of its answer

@@ -9,17 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from backend.inbound.facts import look_up
-from backend.inbound.match import asked_ids, match
+from backend.inbound.match import match
+from backend.inbound.match_claims import read_claims
+from backend.inbound.match_facts import look_up_match
 from backend.inbound.route import route
-from backend.inbound.screen import screen
+from backend.inbound.rules_read import weigh_rules
 from backend.inbound.settle import Rest
 from backend.model.inbound import Finding, InboundStatus, Reason, Stage, Step
 
 if TYPE_CHECKING:
     from backend.inbound.match import Matching
-    from backend.inbound.route import Routing
+    from backend.inbound.route_answer import Routing
+    from backend.inbound.rules_read import Trial
+    from backend.inbound.screen_context import Screener
     from backend.model.inbound import InboundMessage, ParsedMail
+    from backend.reply_tokens import ReplyTokens
     from backend.store.engine import Database
 
 MAX_STORED_TEXT = 1_000_000  # characters
@@ -35,22 +39,37 @@ class Decision:
 
 
 async def decide(
-    db: Database, message: InboundMessage, mail: ParsedMail, inbound_domain: str
+    db: Database,
+    message: InboundMessage,
+    mail: ParsedMail,
+    inbound_domain: str,
+    *,
+    screener: Screener,
+    tokens: ReplyTokens,
+    trial: Trial | None = None,
 ) -> Decision:
     """Screen, match and route one message as read; raises DatabaseBusyError."""
     read = _with_content(message, mail)
     steps = [_parsed(mail)]
-    screening = screen(message.verdicts, mail)
-    steps.append(screening.step)
+    screening = await screener.first(read, mail)
+    steps += screening.steps
+    read = replace(read, verdicts=screening.verdicts)
     if screening.stopped is not None:
         return _resting(read, steps, screening.stopped)
-    place, answered = await db.read(look_up, message.recipient, asked_ids(mail), inbound_domain)
-    matching = match(mail, answered)
-    routing = route(place, answered)
-    steps += [matching.step, routing.step]
+    claims = read_claims(message.recipient, mail)
+    place, facts = await db.read(look_up_match, read, claims, inbound_domain, tokens)
+    matching = match(read, mail, claims, facts, waived=screener.waived)
+    outcome = await weigh_rules(db, read, mail, (place, matching.match), trial=trial)
+    routing = route(place, matching.match, outcome, waived=screener.waived)
+    steps += [matching.step, *(() if matching.stopped else routing.steps)]
+    read = replace(read, tags=outcome.tags, fields=outcome.fields)
     known = _with_way(read, matching, routing)
-    if routing.route is None:
-        return _resting(known, steps, InboundStatus.UNROUTED)
+    last = await screener.second(read, known, mail)
+    if last is not None and last.stopped is not None:
+        return _resting(known, [*steps, *last.steps], last.stopped)
+    stopped = matching.stopped or (None if routing.route else routing.stopped)
+    if stopped is not None:
+        return _resting(known, steps, stopped)
     return Decision(message=known, steps=tuple(steps))
 
 
@@ -62,6 +81,8 @@ def _with_content(message: InboundMessage, mail: ParsedMail) -> InboundMessage:
         from_name=mail.from_name,
         subject=mail.subject,
         text=mail.text[:MAX_STORED_TEXT],
+        reply_text=mail.reply_text[:MAX_STORED_TEXT],
+        kind=mail.facts.classification.kind,
     )
 
 
@@ -74,7 +95,9 @@ def _with_way(message: InboundMessage, matching: Matching, routing: Routing) -> 
         reply_to_email_id=matching.match.email_id,
         # a message processed once more stays in the conversation it began
         thread_id=matching.match.thread_id or (message.thread_id if same_tenant else None),
-        route=routing.route,
+        contact_id=matching.match.contact_id,
+        match_flags=matching.match.flags,
+        route=None if matching.stopped else routing.route,
     )
 
 

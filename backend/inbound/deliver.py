@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from dataclasses import dataclass
 from datetime import UTC, timedelta
+from itertools import repeat
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from backend.model.automated import Kind
 from backend.model.inbound import TargetAction
+from backend.model.matching import MatchFlag
 from backend.ports import TargetRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from backend.model.inbound import AttachmentInfo, InboundMessage, ParsedMail, Route
@@ -27,30 +33,71 @@ _PATHS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedFile:
+    """How one attachment goes to a target: as content, as a link, or not at all and why."""
+
+    content: bytes | None = None
+    url: str = ""
+    omitted: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """The attachments by position, and a link to the raw message when some of them need it."""
+
+    files: tuple[CarriedFile, ...] = ()
+    raw_url: str = ""
+
+
+NOT_CARRIED = CarriedFile(omitted="not_read")
+_NOTHING = Carried()
+
+
 def idempotency_key(inbound_id: str, route: Route) -> str:
     """Give the key under which a target knows a message, the same for every try."""
     return f"{inbound_id}/{route.target.value}"
 
 
-def request_for(message: InboundMessage, mail: ParsedMail, route: Route) -> TargetRequest:
+def request_for(
+    message: InboundMessage, mail: ParsedMail, route: Route, carried: Carried = _NOTHING
+) -> TargetRequest:
     """Write the call of docs/targets.md."""
-    text_field = "description" if route.action is TargetAction.NEW_TICKET else "text"
     body: dict[str, object] = {
         "inbound_id": message.id,
         "tenant_id": route.tenant_id,
         "subject": mail.subject,
-        text_field: mail.text[:MAX_TEXT],
-        "html": mail.html if 0 < len(mail.html) <= MAX_HTML else None,
+        **_texts(mail, route),
+        "html": mail.safe_html if 0 < len(mail.safe_html) <= MAX_HTML else None,
         "from": {"address": mail.from_address, "name": mail.from_name},
         "recipient": message.recipient,
         "message_id": mail.message_id,
         "received_at": _moment(message.received_at),
-        "attachments": [_attachment(file) for file in mail.attachments],
+        "attachments": _attachments(mail.attachments, carried),
+        "raw_url": carried.raw_url or None,
+        "queue": message.fields.get("queue"),
+        "priority": message.fields.get("priority"),
+        "fields": dict(message.fields),
+        "tags": list(message.tags),
+        # RFC 3834 2: whoever answers a machine automatically builds a loop
+        "no_auto_response": message.kind is not Kind.HUMAN,
         "thread": {"id": message.thread_id, "reply_to_email_id": message.reply_to_email_id},
     }
+    if message.match_flags:
+        body["match_flags"] = sorted(message.match_flags)
+    if MatchFlag.TICKET_CLOSED in message.match_flags:
+        body["reopen"] = True
     # the id came from an address: it must not add a path or a query
     path = _PATHS[route.action].format(ref=_segment(route.ref))
     return TargetRequest(path=path, body=body, idempotency_key=idempotency_key(message.id, route))
+
+
+def _texts(mail: ParsedMail, route: Route) -> dict[str, object]:
+    """Give a new ticket all of a mail; in a conversation the quotation is known already."""
+    whole = mail.text[:MAX_TEXT]
+    if route.action is TargetAction.NEW_TICKET:
+        return {"description": whole}
+    return {"text": mail.reply_text[:MAX_TEXT] or whole, "full_text": whole}
 
 
 def pause(attempts: int, asked: float | None) -> timedelta:
@@ -64,13 +111,21 @@ def _segment(ref: str) -> str:
     return quote(ref, safe="").replace(".", "%2E") if ref.strip(".") == "" else quote(ref, safe="")
 
 
-def _attachment(file: AttachmentInfo) -> dict[str, object]:
+def _attachments(files: Sequence[AttachmentInfo], carried: Carried) -> list[dict[str, object]]:
+    ways = (*carried.files, *repeat(NOT_CARRIED, len(files) - len(carried.files)))
+    return [_attachment(file, way) for file, way in zip(files, ways, strict=True)]
+
+
+def _attachment(file: AttachmentInfo, way: CarriedFile) -> dict[str, object]:
     return {
         "name": file.name,
         "content_type": file.content_type,
         "size": file.size,
         "sha256": file.sha256,
         "inline": file.inline,
+        "content": None if way.content is None else b64encode(way.content).decode(),
+        "url": way.url or None,
+        "omitted": way.omitted or None,
     }
 
 

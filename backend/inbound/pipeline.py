@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backend.errors import NotFoundError, RefusedError, TransientError
 from backend.inbound import settle
+from backend.inbound.bounded import BoundedReader
 from backend.inbound.breaker import CircuitOpenError
 from backend.inbound.decide import decide
-from backend.inbound.deliver import pause, request_for
+from backend.inbound.deliver import pause
+from backend.inbound.deliver_files import FileSettings, filled_request, plan_files
+from backend.inbound.screen_context import Screener, ScreenSettings
 from backend.inbound.settle import Rest, Writing
-from backend.mime.parse import parse
 from backend.model.inbound import Finding, InboundStatus, Reason, Stage, Step
 from backend.queue import items
+from backend.reply_tokens import ReplyTokens
 from backend.store import deliveries
 from backend.store import inbound as store
 
 if TYPE_CHECKING:
     from backend.inbound.decide import Decision
+    from backend.inbound.rules_read import Trial
     from backend.model.inbound import InboundMessage, ParsedMail
     from backend.model.work import WorkItem
-    from backend.ports import BlobStore, Clock, Ids, Targets
+    from backend.ports import BlobStore, Clock, Ids, TargetRequest, Targets
     from backend.store.deliveries import Delivery
     from backend.store.engine import Database
     from backend.store.types import Tx
@@ -44,6 +48,24 @@ class Inbound:
     ids: Ids
     inbound_domain: str
     retry_period: timedelta = timedelta(hours=24)
+    screening: ScreenSettings = field(default_factory=ScreenSettings)
+    files: FileSettings = field(default_factory=FileSettings)
+    tokens: ReplyTokens = field(default_factory=ReplyTokens)
+    reader: BoundedReader = field(default_factory=BoundedReader)
+
+    def screener(self, waived: frozenset[Reason] = frozenset()) -> Screener:
+        """Give a screener; ``waived`` are reasons a person has released the message from."""
+        settings = replace(self.screening, inbound_domain=self.inbound_domain)
+        return Screener(self.db, self.clock, settings, waived=waived)
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One message with its raw form: attachments are read from it."""
+
+    message: InboundMessage
+    mail: ParsedMail
+    raw: bytes
 
 
 async def process(item: WorkItem, inbound: Inbound) -> None:
@@ -57,10 +79,9 @@ async def process(item: WorkItem, inbound: Inbound) -> None:
     if raw is None:
         return
     message = replace(message, size=len(raw))
-    mail = await asyncio.to_thread(parse, raw)
+    mail = await inbound.reader.read(raw)
     if delivery is None:
-        decision = await decide(inbound.db, message, mail, inbound.inbound_domain)
-        decision = _prepared(decision, inbound)
+        decision = prepared(await conclude(inbound, message, mail), inbound)
         writing = _writing(item, inbound)
         if decision.rest is not None:
             await inbound.db.write(
@@ -72,7 +93,27 @@ async def process(item: WorkItem, inbound: Inbound) -> None:
         delivery = await inbound.db.write(
             settle.open_delivery, writing, message, mail, decision.steps
         )
-    await _deliver(item, inbound, message, mail, delivery)
+    await _deliver(item, inbound, _Letter(message, mail, raw), delivery)
+
+
+async def conclude(
+    inbound: Inbound,
+    message: InboundMessage,
+    mail: ParsedMail,
+    *,
+    waived: frozenset[Reason] = frozenset(),
+    trial: Trial | None = None,
+) -> Decision:
+    """Decide over a message on the live configuration, or with a rule on trial; writes nothing."""
+    return await decide(
+        inbound.db,
+        message,
+        mail,
+        inbound.inbound_domain,
+        screener=inbound.screener(waived),
+        tokens=inbound.tokens,
+        trial=trial,
+    )
 
 
 def _load(tx: Tx, inbound_id: str) -> tuple[InboundMessage, Delivery | None] | None:
@@ -104,7 +145,7 @@ async def _fetch(item: WorkItem, inbound: Inbound, message: InboundMessage) -> b
     return None
 
 
-def _prepared(decision: Decision, inbound: Inbound) -> Decision:
+def prepared(decision: Decision, inbound: Inbound) -> Decision:
     """Give a routed message a conversation, and hold it when its target has no URL."""
     message, route = decision.message, decision.message.route
     if route is None:
@@ -123,15 +164,13 @@ def _prepared(decision: Decision, inbound: Inbound) -> Decision:
     return replace(decision, message=message, rest=rest)
 
 
-async def _deliver(
-    item: WorkItem, inbound: Inbound, message: InboundMessage, mail: ParsedMail, delivery: Delivery
-) -> None:
+async def _deliver(item: WorkItem, inbound: Inbound, letter: _Letter, delivery: Delivery) -> None:
     """Call the target and record how it went."""
+    message = letter.message
     if message.route is None or not inbound.targets.configured(delivery.target):
-        sentence = f"no URL is set for {delivery.target.value} any more"
-        await inbound.db.write(settle.refused, _writing(item, inbound), message, delivery, sentence)
+        await inbound.db.write(settle.unconfigured, _writing(item, inbound), message, delivery)
         return
-    request = request_for(message, mail, message.route)
+    request = await _request(inbound, letter)
     try:
         receipt = await inbound.targets.call(delivery.target, request)
     except RefusedError as error:
@@ -144,6 +183,13 @@ async def _deliver(
         await inbound.db.write(
             settle.delivered, _writing(item, inbound), message, delivery, receipt
         )
+
+
+async def _request(inbound: Inbound, letter: _Letter) -> TargetRequest:
+    """Write the call, its attachments included; raises TransientError."""
+    message, mail = letter.message, letter.mail
+    plan = await plan_files(inbound.db, inbound.files, message, mail)
+    return await asyncio.to_thread(filled_request, inbound.files, letter.raw, message, mail, plan)
 
 
 async def _try_again(
@@ -172,4 +218,5 @@ def _writing(item: WorkItem, inbound: Inbound) -> Writing:
         now=inbound.clock.now(),
         delivery_id=inbound.ids.new("dlv"),
         event_id=inbound.ids.new("evt"),
+        ids=inbound.ids,
     )

@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backend.inbound.deliver import idempotency_key
-from backend.inbound.route import follow_up
+from backend.inbound.match_learn import learn_answer, take_part
+from backend.inbound.policy import REPORTS
+from backend.inbound.screen_context import count_rates
+from backend.inbound.screen_returns import Stamp, record_report
 from backend.model.bus import EMAIL_INBOUND, BusEvent
 from backend.model.inbound import (
     Finding,
@@ -20,16 +23,14 @@ from backend.model.inbound import (
     Route,
     Stage,
     Step,
-    TargetAction,
     TargetName,
 )
 from backend.model.stats import Counter
 from backend.queue import items
 from backend.queue.announce import announce
-from backend.store import counters, deliveries, explanations, threads
+from backend.store import counters, deliveries, explanations
 from backend.store import inbound as store
 from backend.store.deliveries import Delivery, DeliveryState
-from backend.store.threads import Thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from backend.model.inbound import InboundMessage, ParsedMail
     from backend.model.work import WorkItem
-    from backend.ports import TargetReceipt
+    from backend.ports import Ids, TargetReceipt
     from backend.store.types import Tx
 
 _FORWARDED = {
@@ -59,6 +60,7 @@ class Writing:
     now: datetime
     delivery_id: str
     event_id: str
+    ids: Ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,12 @@ def come_to_rest(
     tx: Tx, writing: Writing, message: InboundMessage, mail: ParsedMail | None, rest: Rest
 ) -> None:
     """Record a message that goes to no target, or not now; ``mail`` is None if it was not read."""
-    _begin_thread(tx, writing, message)
+    take_part(tx, message, mail, writing.now)
+    count_rates(tx, message, writing.now)
+    if mail is not None and message.kind in REPORTS and rest.status is InboundStatus.SUPPRESSED:
+        stamp = Stamp(at=writing.now, ids=writing.ids)
+        message, used = record_report(tx, message, mail.facts, stamp)
+        rest = replace(rest, steps=(*rest.steps, used))
     _close(tx, writing, message, rest)
     if mail is not None:
         store.set_attachments(tx, message.id, mail.attachments)
@@ -89,7 +96,8 @@ def open_delivery(
     """Commit to the decision before the target is called; a crash continues from here."""
     items.confirm(tx, writing.item)
     route = _routed(message)
-    _begin_thread(tx, writing, message)
+    take_part(tx, message, mail, writing.now)
+    count_rates(tx, message, writing.now)
     store.save(tx, replace(message, status=InboundStatus.FORWARDING))
     store.set_attachments(tx, message.id, mail.attachments)
     explanations.append(tx, message.id, steps, writing.now)
@@ -116,7 +124,7 @@ def delivered(
     done = replace(message, external_id=receipt.external_id)
     step = _deliver_step(Finding.OK, reason, delivery, receipt.external_id)
     _end_delivery(tx, writing, delivery, DeliveryState.DONE, external_id=receipt.external_id)
-    _set_thread_route(tx, message, receipt)
+    learn_answer(tx, message, receipt, writing.now)
     rest = Rest(status=InboundStatus.FORWARDED, reason=reason, steps=(step,))
     _close(tx, writing, done, rest)
     counters.bump(tx, message.tenant_id, _FORWARDED[delivery.target], writing.now)
@@ -131,6 +139,16 @@ def refused(
     step = _deliver_step(Finding.HOLD, Reason.TARGET_REFUSED, delivery, sentence)
     _end_delivery(tx, writing, delivery, DeliveryState.REFUSED, error=sentence)
     rest = Rest(status=InboundStatus.HELD, reason=Reason.TARGET_REFUSED, steps=(step,))
+    _close(tx, writing, message, rest)
+    counters.bump(tx, message.tenant_id, Counter.HELD, writing.now)
+
+
+def unconfigured(tx: Tx, writing: Writing, message: InboundMessage, delivery: Delivery) -> None:
+    """Hold a message whose target lost its URL between two tries."""
+    sentence = f"no URL is set for {delivery.target.value} any more"
+    step = _deliver_step(Finding.HOLD, Reason.TARGET_NOT_CONFIGURED, delivery, sentence)
+    _end_delivery(tx, writing, delivery, DeliveryState.REFUSED, error=sentence)
+    rest = Rest(status=InboundStatus.HELD, reason=Reason.TARGET_NOT_CONFIGURED, steps=(step,))
     _close(tx, writing, message, rest)
     counters.bump(tx, message.tenant_id, Counter.HELD, writing.now)
 
@@ -188,32 +206,6 @@ def _event(writing: Writing, message: InboundMessage) -> BusEvent:
             "reason": message.reason.value,
         },
     )
-
-
-def _begin_thread(tx: Tx, writing: Writing, message: InboundMessage) -> None:
-    """Make the conversation the message was given if there is none of that id yet."""
-    if message.thread_id is None or threads.get(tx, message.thread_id) is not None:
-        return
-    threads.add(
-        tx,
-        Thread(
-            id=message.thread_id,
-            tenant_id=message.tenant_id,
-            subject=message.subject,
-            created_at=writing.now,
-        ),
-    )
-
-
-def _set_thread_route(tx: Tx, message: InboundMessage, receipt: TargetReceipt) -> None:
-    """Let later replies go where this one went, unless their conversation has its place."""
-    thread = threads.get(tx, message.thread_id) if message.thread_id else None
-    if thread is None:
-        return
-    settled = thread.route and thread.route.action is not TargetAction.NEW_TICKET
-    onward = follow_up(_routed(message), str(receipt.body.get("ticket_id") or ""))
-    if onward is not None and not settled:
-        threads.set_route(tx, thread.id, onward)
 
 
 def _end_delivery(

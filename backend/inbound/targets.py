@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from datetime import UTC
@@ -68,10 +69,11 @@ class HttpTargets:
         return receipt
 
     async def _post(self, target: TargetName, request: TargetRequest) -> httpx.Response:
+        content = await asyncio.to_thread(_encoded, request)  # attachments make it megabytes
         try:
             return await self._client.post(
                 self._urls[target] + request.path,
-                content=json.dumps(dict(request.body)).encode(),
+                content=content,
                 headers={
                     "Authorization": f"Bearer {self._key}",
                     "Idempotency-Key": request.idempotency_key,
@@ -112,6 +114,10 @@ class HttpTargets:
             moment = moment.replace(tzinfo=moment.tzinfo or UTC)
             seconds = (moment - self._clock.now()).total_seconds()
         return min(max(seconds, 0.0), MAX_WAIT) if math.isfinite(seconds) else None
+
+
+def _encoded(request: TargetRequest) -> bytes:
+    return json.dumps(dict(request.body)).encode()
 
 
 def _taken(target: TargetName, answer: httpx.Response) -> TargetReceipt:

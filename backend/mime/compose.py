@@ -16,6 +16,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from backend.mime.encode import MAX_LINE, address_list, parameter, unstructured
+from backend.reply_tokens import HEADER as REPLY_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from backend.model.outbound import Attachment
 
 ATTEMPT_HEADER = "X-Relay-Attempt"
+_ANSWERING = frozenset({"references", "in-reply-to"})
 _SEVEN_BIT = re.compile(r"[\t\n\x20-\x7e]*")
 _MOSTLY_ASCII = 0.8
 _BASE64_LINE = 57  # bytes that make 76 characters, RFC 2045 6.8
@@ -32,7 +34,10 @@ _BASE64_LINE = 57  # bytes that make 76 characters, RFC 2045 6.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """What is to be written: addresses parsed, headers allowed, texts free of NUL."""
+    """What is to be written: addresses parsed, headers allowed, texts free of NUL.
+
+    ``reply_token`` and the domain its answers come to are empty when there is no token.
+    """
 
     sender: Address
     to: tuple[Address, ...]
@@ -43,6 +48,8 @@ class Letter:
     html: str | None
     headers: tuple[tuple[str, str], ...]
     attachments: tuple[Attachment, ...]
+    reply_token: str = ""
+    reply_domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +75,26 @@ def compose(letter: Letter, *, attempt_id: str, date: datetime) -> bytes:
         unstructured("Subject", letter.subject),
         f"Date: {format_datetime(date)}",
         f"{ATTEMPT_HEADER}: {attempt_id}",
+        *_reply_marks(letter),
         *(unstructured(name, value) for name, value in letter.headers),
         "MIME-Version: 1.0",
     ]
     raw = _Part((*headers, *body.headers), body.body).wire()
     return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
+
+
+def _reply_marks(letter: Letter) -> list[str]:
+    """Give the headers by which an answer is known, none without a token.
+
+    SES replaces Message-ID, but leaves References alone, and mail programs hand them on (RFC 5322
+    3.6.4): so the token comes back even when the caller's own Reply-To is used.
+    """
+    if not letter.reply_token:
+        return []
+    marks = [f"{REPLY_HEADER}: {letter.reply_token}"]
+    if not any(name.lower() in _ANSWERING for name, _ in letter.headers):
+        marks.append(f"References: <{letter.reply_token}@{letter.reply_domain}>")
+    return marks
 
 
 def _to(letter: Letter) -> str:

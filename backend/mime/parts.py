@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-import binascii
-import quopri
 import re
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass, field, replace
+from hashlib import sha1, sha256
 from typing import TYPE_CHECKING
 
 from backend.mime import headers
-from backend.mime.body import html_to_text
+from backend.mime.body import declared_charset, html_to_text
 from backend.mime.charset import decode
+from backend.mime.file_marks import read_marks
+from backend.mime.tnef import is_tnef, read_tnef
+from backend.mime.transfer import uu_files
 from backend.model.inbound import AttachmentInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backend.mime.tnef import Tnef
     from backend.mime.tree import Node
 
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
+MAX_GUESSES = 20  # parts whose charset is guessed by statistics: each costs milliseconds
+_BODIES = ("text/plain", "text/html")
 _PATH = re.compile(r"^.*[/\\]")
+_REFERENCE = re.compile(r"cid:([^\"'\s>)]{1,300})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What the body of a message holds; ``text`` is made from ``html`` when there is no text."""
+    """What the body of a message holds; ``text`` is made from ``html`` when there is no text.
+
+    ``text_is_derived`` tells that no part was plain text: the text comes from HTML or from TNEF.
+    """
 
     text: str = ""
     html: str = ""
+    text_is_derived: bool = False
     attachments: tuple[AttachmentInfo, ...] = ()
     defects: tuple[str, ...] = ()
 
@@ -38,7 +46,14 @@ class _Gathered:
     texts: list[str] = field(default_factory=list)
     htmls: list[str] = field(default_factory=list)
     files: list[AttachmentInfo] = field(default_factory=list)
+    content_ids: list[str] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
+    tnef_text: str = ""
+    guesses: int = 0
+
+    def add_file(self, file: AttachmentInfo, content_id: str = "") -> None:
+        self.files.append(file)
+        self.content_ids.append(content_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +62,49 @@ class _Part:
 
     node: Node
     type: str
-    type_parameters: dict[str, str]
     disposition: str
     name: str
 
+    @property
+    def is_body(self) -> bool:
+        """Whether people read it as the message (RFC 8621 4.1.4): a text, and not as a file.
+
+        A named text is a file unless it comes first, where programs put the letter itself.
+        """
+        if self.type not in _BODIES or self.disposition == "attachment":
+            return False
+        node = self.node
+        if node.within == "multipart/related" and node.position:
+            return False
+        if self.name and self.disposition:
+            return False
+        return not self.name or not node.position or node.within == "multipart/alternative"
+
 
 def read_content(message: Node) -> Content:
-    """Take a parsed tree apart; raises RecursionError only from a tree that deep."""
+    """Take a parsed tree apart; never raises."""
     gathered = _Gathered()
     for node in _leaves(message, gathered.defects):
         _add(gathered, _part(node))
-    html = "\n".join(gathered.htmls)
-    text = "\n".join(gathered.texts)
-    if html and not text.strip():
-        text = html_to_text(html)
+    html, text = "\n".join(gathered.htmls), "\n".join(gathered.texts)
+    derived = not text.strip() and bool(html or gathered.tnef_text)
+    if derived:
+        text = html_to_text(html) or gathered.tnef_text
     return Content(
         text=text,
         html=html,
-        attachments=tuple(gathered.files),
+        text_is_derived=derived,
+        attachments=_with_inline(gathered, html),
         defects=tuple(gathered.defects),
+    )
+
+
+def _with_inline(gathered: _Gathered, html: str) -> tuple[AttachmentInfo, ...]:
+    """Mark the files that the HTML shows in its text."""
+    shown = set(_REFERENCE.findall(html)) if any(gathered.content_ids) else set()
+    return tuple(
+        replace(file, inline=True) if content_id in shown and not file.inline else file
+        for file, content_id in zip(gathered.files, gathered.content_ids, strict=True)
     )
 
 
@@ -74,75 +113,106 @@ def _leaves(message: Node, defects: list[str]) -> Iterator[Node]:
     stack = [message]
     while stack:
         node = stack.pop()
-        defects += [f"{type(d).__name__}: {d.__doc__ or d}"[:120] for d in node.defects]
-        children = node.children
-        if children is not None:
-            stack.extend(reversed(children))
-        elif node.get_content_maintype() != "multipart" or node.raw_body.strip():
+        defects += node.defects
+        if node.children is not None:
+            stack.extend(reversed(node.children))
+        elif not node.true_type.startswith("multipart/") or node.body.strip():
             yield node
 
 
 def _part(node: Node) -> _Part:
-    raw = {name.strip().lower(): str(value) for name, value in reversed(list(node.raw_items()))}
-    content_type = raw.get("content-type", "")
-    disposition = raw.get("content-disposition", "")
-    parameters = headers.parameters(";" + content_type.partition(";")[2])
-    extra = headers.parameters(";" + disposition.partition(";")[2])
+    disposition = node.get("content-disposition")
+    extra = headers.parameters(";" + disposition.partition(";")[2]) if ";" in disposition else {}
+    kind = node.true_type
+    name = extra.get("filename") or extra.get("name") or node.parameters.get("name", "")
+    if kind != "message/external-body":  # RFC 2046 5.2.3.4: there it is the path on another host
+        name = _PATH.sub("", name)
     return _Part(
         node=node,
-        type=node.true_type,
-        type_parameters=parameters,
-        disposition=headers.first_token(disposition),
-        name=_PATH.sub("", extra.get("filename", "") or parameters.get("name", "")),
+        # what is left of a multipart without its boundaries is a text to people
+        type="text/plain" if kind.startswith("multipart/") else kind,
+        disposition=headers.first_token(disposition) if disposition else "",
+        name=name[:255],
     )
 
 
 def _add(gathered: _Gathered, part: _Part) -> None:
-    data, fault = _payload(part.node)
+    data, fault = part.node.payload()
     if fault:
         gathered.defects.append(fault)
-    is_body = part.type in ("text/plain", "text/html") and part.disposition != "attachment"
-    if not is_body or (part.name and part.disposition):
-        gathered.files.append(_file(part, data))
+    if part.is_body:
+        _add_text(gathered, part, data)
         return
-    text, honest = decode(data, part.type_parameters.get("charset", ""))
+    file = _file(part, data)
+    if is_tnef(data):
+        inside = read_tnef(data)
+        gathered.tnef_text = gathered.tnef_text or inside.text
+        file = _with_members(file, inside)
+    gathered.add_file(file, _content_id(part.node))
+
+
+def _add_text(gathered: _Gathered, part: _Part, data: bytes) -> None:
+    is_html = part.type == "text/html"
+    charset = part.node.parameters.get("charset", "")
+    if is_html and not charset and not data.isascii():
+        charset = declared_charset(data)
+    text, honest = decode(data, charset, guessing=gathered.guesses < MAX_GUESSES)
     if not honest and not data.isascii():
+        gathered.guesses += 1
         gathered.defects.append("a part is not in the charset it declares")
-    (gathered.htmls if part.type == "text/html" else gathered.texts).append(text)
+    if is_html:
+        gathered.htmls.append(text)
+        return
+    gathered.texts.append(_without_uu(gathered, data, text, charset))
+
+
+def _without_uu(gathered: _Gathered, data: bytes, text: str, charset: str) -> str:
+    """Take uuencoded files out of a text, as mail before MIME carried them."""
+    files = uu_files(data) if b"begin" in data else []
+    if not files:
+        return text
+    kept, at = [], 0
+    for name, content, begin, end in files:
+        kept.append(data[at:begin])
+        at = end
+        gathered.add_file(_info(_PATH.sub("", name)[:255], "application/octet-stream", content))
+    return decode(b"\n".join([*kept, data[at:]]), charset, guessing=False)[0]
 
 
 def _file(part: _Part, data: bytes) -> AttachmentInfo:
-    return AttachmentInfo(
-        name=part.name[:255],
-        content_type=part.type,
-        size=len(data),
-        sha256=sha256(data).hexdigest(),
-        inline=part.disposition == "inline" or "content-id" in part.node,
+    found = _info(part.name, part.type, data)
+    inline = part.disposition == "inline" or (
+        part.disposition != "attachment" and "content-id" in part.node
+    )
+    return replace(found, inline=True) if inline else found
+
+
+def _with_members(file: AttachmentInfo, inside: Tnef) -> AttachmentInfo:
+    """Show screening what lies in the wrapping: the names, and what the bytes are."""
+    marks = [read_marks("application/octet-stream", member.data) for member in inside.files]
+    names = [name for member in inside.files if (name := member.name)]
+    return replace(
+        file,
+        marks=replace(
+            file.marks,
+            members=(*names, *(name for mark in marks for name in mark.members)),
+            dangers=tuple(dict.fromkeys(danger for mark in marks for danger in mark.dangers)),
+            encrypted=any(mark.encrypted for mark in marks),
+        ),
     )
 
 
-def _payload(node: Node) -> tuple[bytes, str]:
-    """Decode a leaf's bytes; the second value names a fault of its transfer encoding."""
-    raw = node.raw_body.encode("utf-8", "surrogateescape")
-    encoding = headers.first_token(str(node.get("content-transfer-encoding", "")))
-    if encoding == "base64":
-        return _base64(raw)
-    if encoding == "quoted-printable":
-        return quopri.decodestring(raw), ""
-    if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
-        return bytes(node.get_payload(decode=True) or b""), ""
-    known = encoding in ("", "7bit", "8bit", "binary")
-    return raw, "" if known else f"unknown transfer encoding {encoding[:40]!r}"
+def _info(name: str, content_type: str, data: bytes) -> AttachmentInfo:
+    return AttachmentInfo(
+        name=name,
+        content_type=content_type,
+        size=len(data),
+        sha256=sha256(data).hexdigest(),
+        sha1=sha1(data, usedforsecurity=False).hexdigest(),
+        marks=read_marks(content_type, data),
+    )
 
 
-def _base64(raw: bytes) -> tuple[bytes, str]:
-    """Decode leniently: strangers between the letters are dropped, a missing end is supplied."""
-    body = raw.translate(None, b" \t\r\n")
-    clean = _NOT_BASE64.sub(b"", body)
-    fault = "" if clean == body else "strange characters in base64"
-    letters = clean.rstrip(b"=")
-    if b"=" in letters:  # several base64 texts one after the other, or rubbish after the end
-        letters, fault = letters.partition(b"=")[0], "data after the end of base64"
-    if len(letters) % 4 == 1:
-        letters, fault = letters[:-1], "base64 ends in the middle of a byte"
-    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4)), fault
+def _content_id(node: Node) -> str:
+    found = headers.message_ids(node.get("content-id"))
+    return found[0] if found else ""

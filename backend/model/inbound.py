@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from backend.model.automated import Kind
 from backend.model.explained import Explained
+from backend.model.screening import FileMarks, MailFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from backend.model.matching import MatchBy, MatchFlag
 
 
 class ScanVerdict(Explained):
@@ -78,24 +82,57 @@ class Reason(Explained):
     """The named reason of each finding; a code for machines, a sentence for people."""
 
     STORED = "stored", "The raw message is stored."
+    MESSAGE_ID_COLLISION = (
+        "message_id_collision",
+        "Another mail of this tenant has the same Message-ID and other content.",
+    )
     PARSED = "parsed", "The message was read without defects."
     PARSED_WITH_DEFECTS = "parsed_with_defects", "The message was read as well as its faults allow."
     UNREADABLE = "unreadable", "The message is too large or too deeply nested to be read."
     RAW_MISSING = "raw_missing", "The raw message is no longer in the store."
     CLEAN = "clean", "All verdicts pass."
-    VERDICT_MISSING = "verdict_missing", "Some verdicts are absent or undecided."
+    VERDICT_MISSING = "verdict_missing", "Some checks were not made: neither pass nor failure."
+    VERDICT_UNDECIDED = "verdict_undecided", "Some checks were made but could not decide."
     VERDICT_FAILED = "verdict_failed", "A check failed, but no policy asks to act on it."
     SPAM_VERDICT = "spam_verdict", "SES judged the message to be spam."
     VIRUS_VERDICT = "virus_verdict", "SES found a virus."
-    AUTHENTICATION_FAILED = "authentication_failed", "DMARC failed and its domain asks to reject."
+    AUTHENTICATION_FAILED = "authentication_failed", "DMARC, or SPF and DKIM both, failed."
+    BLOCKLISTED = "blocklisted", "The sender is on the blocklist."
+    ALLOWLISTED = "allowlisted", "The sender is on the allowlist: spam and authentication pass."
+    UNSAFE_ATTACHMENT = "unsafe_attachment", "An attachment is of a kind that can do harm."
+    ATTACHMENT_FLAGGED = "attachment_flagged", "An attachment cannot be looked into."
+    MAIL_LOOP = "mail_loop", "The message goes in circles."
+    OWN_MAIL = "own_mail", "The message is our own mail come back, or names us as its sender."
+    RATE_CIRCUIT_OPEN = "rate_circuit_open", "Too much mail of this sender or conversation."
+    CLASSIFIED = "classified", "The message was written by a machine."
+    CLASS_POLICY = "class_policy", "The policy keeps this class of mail back."
     AUTO_REPLY = "auto_reply", "An automatic answer, such as an out-of-office note."
-    REPLY_MATCHED = "reply_matched", "In-Reply-To names a mail we sent."
-    REPLY_UNMATCHED = "reply_unmatched", "In-Reply-To names no mail of this tenant."
+    AUTO_GENERATED = "auto_generated", "Written by a system; the policy sends it to no target."
+    LIST_MAIL = "list_mail", "Mailing list mail; the policy sends it to no target."
+    BOUNCE = "bounce", "A delivery report: feedback on a mail, never a ticket."
+    COMPLAINT = "complaint", "A feedback report: a complaint about a mail, never a ticket."
+    REPORT_USED = "report_used", "The report was put down to the mail it is about."
+    REPORT_UNPROVEN = "report_unproven", "The report proves no mail of ours; nothing was changed."
+    REPLY_MATCHED = "reply_matched", "The message belongs to a conversation of this tenant."
+    REPLY_UNMATCHED = "reply_unmatched", "It answers no mail that this tenant sent or received."
+    ANSWER_TICKET = "answer_ticket", "An answer to a mail of ours that has no ticket opens one."
+    UNMATCHED_TOKEN = "unmatched_token", "Its reply token is not valid for this tenant and domain."
+    SENDER_NOT_PARTICIPANT = (
+        "sender_not_participant",
+        "It answers a conversation that its sender takes no part in, or is not proven to.",
+    )
     NOT_A_REPLY = "not_a_reply", "The message answers nothing."
     ADDRESS_PATTERN = "address_pattern", "The recipient address names the target."
-    CUSTOM_DOMAIN = "custom_domain", "support@ a client's own domain opens a ticket."
+    CUSTOM_DOMAIN = "custom_domain", "An address of a client's own domain that opens tickets."
     THREAD_TARGET = "thread_target", "The conversation it answers names the target."
     NO_ROUTE = "no_route", "No address pattern, domain or thread names a target."
+    RULE_ROUTED = "rule_routed", "A routing rule names the target."
+    RULE_QUARANTINED = "rule_quarantined", "A routing rule keeps the message back."
+    RULE_DROPPED = "rule_dropped", "A routing rule drops the message; it is kept and shown."
+    RULES_APPLIED = "rules_applied", "Routing rules were read and added tags or ticket fields."
+    RULES_READ = "rules_read", "Routing rules were read; none of them fits."
+    CATCH_ALL_TICKET = "catch_all_ticket", "The domain opens a ticket for any other address."
+    CATCH_ALL_QUARANTINE = "catch_all_quarantine", "The domain keeps back mail to other addresses."
     UNKNOWN_TENANT = "unknown_tenant", "The address names a tenant we do not know."
     MISSING_DOMAIN = "missing_domain", "The recipient domain is none of ours."
     DELIVERED = "delivered", "The target took the message."
@@ -129,6 +166,7 @@ class InboundStatus(Explained):
     UNROUTED = "unrouted", "No target could be found for it."
     FAILED = "failed", "The target did not take it in all the time allowed."
     SUPPRESSED = "suppressed", "An automatic answer: stored, shown, sent to no target."
+    DISCARDED = "discarded", "Put away by a person or a rule; kept and shown, sent to no target."
 
 
 WAITING = frozenset(
@@ -172,18 +210,28 @@ class Route:
 class MatchStatus(Explained):
     """Whether an inbound message belongs to a conversation we know."""
 
-    MATCHED = "matched", "It answers a mail we sent."
-    UNMATCHED = "unmatched", "It answers something we did not send."
+    MATCHED = "matched", "It belongs to a conversation we know."
+    UNMATCHED = "unmatched", "It answers something we do not know, or may not answer it."
     NONE = "none", "It answers nothing."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """The conversation a message belongs to, if any."""
+    """The conversation a message belongs to, if any.
+
+    ``tenant_id`` is the conversation's; ``route`` is where it goes on, None when it has no target.
+    ``email_id`` is the mail of ours it answers, None when it answers another inbound message.
+    ``contact_id`` is the sender's, whether or not a conversation was found.
+    """
 
     status: MatchStatus
     email_id: str | None = None
     thread_id: str | None = None
+    tenant_id: str = ""
+    route: Route | None = None
+    by: MatchBy | None = None
+    flags: frozenset[MatchFlag] = frozenset()
+    contact_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,13 +247,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentInfo:
-    """A part that is a file; ``sha256`` is of the decoded bytes."""
+    """A part that is a file; the sums are of the decoded bytes, and ``sha1`` is not kept."""
 
     name: str
     content_type: str
     size: int
     sha256: str
     inline: bool = False
+    sha1: str = ""
+    marks: FileMarks = field(default_factory=FileMarks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,10 +272,17 @@ class ParsedMail:
     subject: str = ""
     date: datetime | None = None
     text: str = ""
+    text_is_derived: bool = False
     html: str = ""
+    # made where a message is read off the event loop: the new words alone, and HTML for browsers
+    reply_text: str = ""
+    safe_html: str = ""
     attachments: tuple[AttachmentInfo, ...] = ()
     auto_submitted: str = ""
     defects: tuple[str, ...] = ()
+    facts: MailFacts = field(default_factory=MailFacts)
+    # name and value of each header in order, not decoded: most messages never need them
+    header_fields: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,9 +305,18 @@ class InboundMessage:
     from_name: str = ""
     subject: str = ""
     text: str = ""
+    reply_text: str = ""
     reply_match_status: MatchStatus = MatchStatus.NONE
     reply_to_email_id: str | None = None
     thread_id: str | None = None
+    contact_id: str | None = None
+    match_flags: frozenset[MatchFlag] = frozenset()
+    kind: Kind = Kind.HUMAN
     route: Route | None = None
     external_id: str = ""
     processed_at: datetime | None = None
+    # of what makes a mail the same whichever way it came; empty when the raw bytes were not there
+    content_sha256: str = ""
+    # set by routing rules: ``fields`` are ticket fields such as queue, priority, asset
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)

@@ -147,6 +147,9 @@ class Email:
     sent_at: datetime | None = None
     ses_message_id: str | None = None
     error: str = ""
+    # where replies come back to; empty when the domain does not receive or no secret is set
+    reply_token: str = ""
+    reply_address: str = ""
 
 
 class AttemptState(Explained):

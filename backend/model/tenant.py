@@ -31,6 +31,14 @@ class DomainStatus(Explained):
     FAILED = "failed", "SES gave up looking for the DNS records."
 
 
+class CatchAll(Explained):
+    """What becomes of mail to an address of a domain that names no target."""
+
+    UNROUTED = "unrouted", "It is kept unrouted until a person looks."
+    TICKET = "ticket", "It opens a ticket."
+    QUARANTINE = "quarantine", "It is quarantined."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
     """One client of the MSP; every other row belongs to one."""
@@ -55,7 +63,9 @@ class DnsRecord:
 class Domain:
     """A domain of a tenant: sends when verified, receives when ``inbound_enabled``.
 
-    ``signing_zone`` is SES's SigningHostedZone, below which the DKIM CNAMEs point.
+    ``signing_zone`` is SES's SigningHostedZone, below which the DKIM CNAMEs point. Mail to the
+    local parts ``ticket_from`` opens tickets, ``reply_prefix``+{ticket_id} adds notes, and
+    ``catch_all`` says what becomes of the rest (docs/routing.md).
     """
 
     id: str
@@ -68,6 +78,9 @@ class Domain:
     created_at: datetime
     checked_at: datetime | None = None
     signing_zone: str = ""
+    ticket_from: tuple[str, ...] = ("support",)
+    reply_prefix: str = "ticket"
+    catch_all: CatchAll = CatchAll.UNROUTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

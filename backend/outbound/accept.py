@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ from backend.errors import (
     InvalidInputError,
 )
 from backend.model.bus import BusEvent
-from backend.model.inbound import Route, TargetAction, TargetName
 from backend.model.outbound import (
     Accepted,
     Email,
@@ -29,18 +28,21 @@ from backend.model.stats import Counter
 from backend.model.tenant import DomainStatus
 from backend.model.work import WorkKind
 from backend.outbound.drafts import body_hash, dump_draft
+from backend.outbound.replies import conversation_of, let_them_answer, sign
 from backend.outbound.validate import ValidDraft, validate
 from backend.queue import items
 from backend.queue.announce import announce
-from backend.store import counters, domains, emails, idempotency, suppressions, threads
+from backend.store import counters, domains, emails, idempotency, suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backend.model.address import Address
     from backend.model.suppression import Suppression
+    from backend.model.tenant import Domain
     from backend.outbound.context import Outbound
     from backend.ports import Ids
+    from backend.reply_tokens import ReplyTokens
     from backend.store.types import Tx
 
 MAX_KEY = 256
@@ -56,6 +58,7 @@ class _Request:
     stored: bytes
     key: str | None
     now: datetime
+    tokens: ReplyTokens
 
 
 async def accept(
@@ -80,6 +83,7 @@ async def accept(
         stored=stored,
         key=idempotency_key,
         now=outbound.clock.now(),
+        tokens=outbound.tokens,
     )
     return await outbound.db.write(_accept, request, outbound.ids)
 
@@ -111,34 +115,30 @@ def _accept(tx: Tx, request: _Request, ids: Ids) -> Accepted:
 
 
 def _insert(tx: Tx, request: _Request, ids: Ids) -> Accepted:
-    _check_domain(tx, request)
+    domain = _check_domain(tx, request)
     recipients, skipped = _recipients(tx, request)
     scheduled = request.draft.scheduled_at
     waits = scheduled is not None and scheduled > request.now
     letter = request.draft.letter
+    email_id = ids.new("msg")
+    reply = sign(tx, request.tokens, domain, email_id)
     email = Email(
-        id=ids.new("msg"),
+        id=email_id,
         tenant_id=request.tenant_id,
         sender=_shown(letter.sender),
         subject=letter.subject,
         status=EmailStatus.SCHEDULED if waits else EmailStatus.QUEUED,
         created_at=request.now,
         recipients=recipients,
-        thread_id=ids.new("thr"),
+        thread_id="",
         tags=request.draft.tags,
         scheduled_at=scheduled,
+        reply_token=reply.token,
+        reply_address=reply.address,
     )
-    threads.add(
-        tx,
-        threads.Thread(
-            id=email.thread_id,
-            tenant_id=email.tenant_id,
-            subject=email.subject,
-            created_at=request.now,
-            route=thread_route(email.tenant_id, email.tags),
-        ),
-    )
+    email = replace(email, thread_id=conversation_of(tx, ids, email))
     emails.insert(tx, email, request.stored)
+    let_them_answer(tx, email)
     _count_and_tell(tx, email, ids)
     run_at = scheduled if scheduled is not None and waits else request.now
     items.enqueue(tx, WorkKind.SEND, email.id, run_at=run_at, now=request.now)
@@ -149,7 +149,7 @@ def _shown(address: Address) -> str:
     return f"{address.name} <{address.bare}>" if address.name else address.bare
 
 
-def _check_domain(tx: Tx, request: _Request) -> None:
+def _check_domain(tx: Tx, request: _Request) -> Domain:
     name = request.draft.letter.sender.domain
     domain = domains.by_name(tx, name)
     if domain is None or domain.tenant_id != request.tenant_id:
@@ -161,6 +161,7 @@ def _check_domain(tx: Tx, request: _Request) -> None:
         raise DomainNotVerifiedError(
             f"from: {name} is {domain.status}, not verified; publish its DNS records", field="from"
         )
+    return domain
 
 
 def _recipients(tx: Tx, request: _Request) -> tuple[tuple[Recipient, ...], tuple[Skipped, ...]]:
@@ -218,20 +219,6 @@ def _count_and_tell(tx: Tx, email: Email, ids: Ids) -> None:
                 data={"email_id": email.id, "recipients": addresses, "tags": dict(email.tags)},
             ),
         )
-
-
-def thread_route(tenant_id: str, tags: Mapping[str, str]) -> Route | None:
-    """Tell where replies to a mail with these tags go when their address names no target."""
-    ticket, product = tags.get("ticket_id"), tags.get("product")
-    if ticket and product == TargetName.PSA.value:
-        target, action, ref = TargetName.PSA, TargetAction.ADD_NOTE, ticket
-    elif ticket and product == TargetName.PORTAL.value:
-        target, action, ref = TargetName.PORTAL, TargetAction.ADD_REPLY, ticket
-    elif contact := tags.get("contact_id"):
-        target, action, ref = TargetName.CRM, TargetAction.LOG_ACTIVITY, contact
-    else:
-        return None
-    return Route(target=target, action=action, tenant_id=tenant_id, ref=ref)
 
 
 def _dump_answer(accepted: Accepted) -> dict[str, object]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from backend.outbound.decide import Patience
 from backend.outbound.pace import Pacer
+from backend.reply_tokens import ReplyTokens
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +36,7 @@ class Outbound:
     ids: Ids
     settings: OutboundSettings
     pacer: Pacer = field(default_factory=Pacer)
+    tokens: ReplyTokens = field(default_factory=ReplyTokens)
 
 
 def outbound_settings(config: Config, now: datetime) -> OutboundSettings:

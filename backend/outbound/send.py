@@ -13,6 +13,7 @@ from backend.outbound.decide import PAUSED_WAIT, after_failure, unresolved, whil
 from backend.outbound.drafts import load_draft
 from backend.outbound.pace import allowed_rate
 from backend.outbound.record import Job, Result, begin, leave_out, load, record
+from backend.outbound.replies import answerable
 from backend.outbound.validate import validate
 from backend.ports import OutgoingMail
 from backend.queue import items
@@ -92,7 +93,9 @@ def outgoing(
     """Compose the mail for the recipients still waiting, with the tags its events bring back."""
     valid = validate(load_draft(job.draft))
     letter = replace(
-        valid.letter, to=_only(valid.letter.to, waiting), cc=_only(valid.letter.cc, waiting)
+        answerable(valid.letter, job.email),
+        to=_only(valid.letter.to, waiting),
+        cc=_only(valid.letter.cc, waiting),
     )
     return OutgoingMail(
         raw=compose(letter, attempt_id=attempt.id, date=attempt.started_at),

@@ -7,17 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backend.errors import InvalidInputError, NotFoundError, ServiceUnavailableError
+from backend.ports import Stored
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
 
 _LONGEST_NAME = 200  # most file systems stop at 255 bytes; the temporary name needs some
 _LONGEST_KEY = 1024  # as in S3
 
 
 class FolderBlobs:
-    """Objects as files below ``folder``, which is made when needed; fulfils ports.BlobStore."""
+    """Objects as files below ``folder``, which is made when needed.
+
+    Fulfils ports.BlobStore and ports.BlobListing.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,6 +39,29 @@ class FolderBlobs:
     async def put(self, key: str, data: bytes) -> None:
         """Write a whole object and flush it to the disk before returning."""
         await asyncio.to_thread(self._write, self._path(key), key, data)
+
+    async def pages(self, prefix: str = "") -> AsyncIterator[Sequence[Stored]]:
+        """Give the objects whose keys begin so, one page for each folder."""
+        folders = await asyncio.to_thread(lambda: list(os.walk(self._folder)))
+        for folder, _, names in folders:
+            if found := await asyncio.to_thread(self._listed, Path(folder), names, prefix):
+                yield found
+
+    def _listed(self, folder: Path, names: Sequence[str], prefix: str) -> list[Stored]:
+        found = []
+        for path in (folder / name for name in sorted(names) if _is_name(name)):
+            key = path.relative_to(self._folder).as_posix()
+            if not key.startswith(prefix):
+                continue
+            try:
+                seen = path.lstat()
+            except FileNotFoundError:  # gone between two looks
+                continue
+            if not stat.S_ISREG(seen.st_mode):  # a link may lead out of the folder
+                continue
+            at = datetime.fromtimestamp(seen.st_mtime, tz=UTC)
+            found.append(Stored(key=key, size=seen.st_size, stored_at=at))
+        return found
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 
 from backend.errors import InvalidInputError, NotFoundError
-from backend.model.tenant import Domain, DomainStatus
+from backend.model.tenant import CatchAll, Domain, DomainStatus
 from backend.store.schema import domains as t
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ def add(tx: Tx, domain: Domain) -> None:
             mail_from=domain.mail_from,
             created_at=domain.created_at,
             checked_at=domain.checked_at,
+            ticket_from=list(domain.ticket_from),
+            reply_prefix=domain.reply_prefix,
+            catch_all=domain.catch_all.value,
         )
     )
 
@@ -88,6 +91,18 @@ def save_state(
         raise NotFoundError(f"there is no domain {domain_id}")
 
 
+def save_routing(tx: Tx, domain: Domain) -> None:
+    """Write what a domain does with the mail it receives; raises NotFoundError when it is gone."""
+    values = {
+        "inbound_enabled": domain.inbound_enabled,
+        "ticket_from": list(domain.ticket_from),
+        "reply_prefix": domain.reply_prefix,
+        "catch_all": domain.catch_all.value,
+    }
+    if tx.execute(update(t).where(t.c.id == domain.id).values(values)).rowcount == 0:
+        raise NotFoundError(f"there is no domain {domain.name}")
+
+
 def _one(tx: Tx, which: ColumnElement[bool]) -> Domain | None:
     row = tx.execute(select(t).where(which)).one_or_none()
     return None if row is None else _domain(row)
@@ -105,4 +120,7 @@ def _domain(row: Row[Any]) -> Domain:
         mail_from=row.mail_from,
         created_at=row.created_at,
         checked_at=row.checked_at,
+        ticket_from=tuple(row.ticket_from),
+        reply_prefix=row.reply_prefix,
+        catch_all=CatchAll(row.catch_all),
     )

@@ -47,6 +47,8 @@ def insert(tx: Tx, email: Email, draft: bytes) -> None:
             sent_at=email.sent_at,
             ses_message_id=email.ses_message_id,
             error=email.error,
+            reply_token=email.reply_token,
+            reply_address=email.reply_address,
         )
     )
     rows = [
@@ -74,6 +76,14 @@ def get(tx: Tx, email_id: str, tenant_id: str | None = None) -> Email | None:
     return None if row is None else _email(row, recipients_of(tx, [email_id])[email_id])
 
 
+def of_thread(tx: Tx, thread_id: str, tenant_id: str) -> list[Email]:
+    """Give the mails of a conversation, oldest first."""
+    mine = (t.c.thread_id == thread_id, t.c.tenant_id == tenant_id)
+    rows = tx.execute(select(t).where(*mine).order_by(t.c.id)).all()
+    to = recipients_of(tx, [row.id for row in rows])
+    return [_email(row, to[row.id]) for row in rows]
+
+
 def lock(tx: Tx, email_id: str) -> Email | None:
     """Read a mail and let nobody change it before this transaction ends."""
     tx.execute(select(t.c.id).where(t.c.id == email_id).with_for_update())
@@ -92,6 +102,14 @@ def by_ses_message_id(tx: Tx, local_part: str, tenant_id: str | None) -> Email |
     query = select(t.c.id).where(or_(t.c.ses_message_id == local_part, t.c.id.in_(tried)))
     email_id = tx.execute(query.order_by(t.c.id).limit(1)).scalar()
     return None if email_id is None else get(tx, email_id, tenant_id)
+
+
+def newest_to(tx: Tx, addresses: Collection[str], tenant_id: str) -> Email | None:
+    """Find the newest mail of a tenant to any of these lower case addresses."""
+    mine = select(t.c.id).join(recipients, recipients.c.email_id == t.c.id)
+    mine = mine.where(t.c.tenant_id == tenant_id, recipients.c.address.in_(list(addresses)))
+    email_id = tx.execute(mine.order_by(t.c.id.desc()).limit(1)).scalar()
+    return None if email_id is None else get(tx, email_id)
 
 
 def draft(tx: Tx, email_id: str) -> bytes:
@@ -186,4 +204,6 @@ def _email(row: Row[Any], to: tuple[Recipient, ...]) -> Email:
         sent_at=row.sent_at,
         ses_message_id=row.ses_message_id,
         error=row.error,
+        reply_token=row.reply_token,
+        reply_address=row.reply_address,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from backend.model.automated import Kind
 from backend.model.inbound import (
     AttachmentInfo,
     InboundMessage,
@@ -19,6 +20,7 @@ from backend.model.inbound import (
     TargetAction,
     TargetName,
 )
+from backend.model.matching import MatchFlag
 from backend.store.schema import inbound as t
 from backend.store.schema import inbound_attachments as files
 
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 _CHECKS = ("spam", "virus", "spf", "dkim", "dmarc")
 
 
-def add(tx: Tx, message: InboundMessage) -> bool:
-    """Insert a message; False when its object and recipient are known already."""
+def add(tx: Tx, message: InboundMessage, content_key: str | None = None) -> bool:
+    """Insert a message; False when its object and recipient, or its content, are known already."""
     into = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     row = into(t).values(
         id=message.id,
@@ -44,6 +46,8 @@ def add(tx: Tx, message: InboundMessage) -> bool:
         envelope_from=message.envelope_from,
         verdicts=_verdicts_as_json(message.verdicts),
         received_at=message.received_at,
+        content_sha256=message.content_sha256,
+        content_key=content_key,
         **_changing(message),
     )
     return tx.execute(row.on_conflict_do_nothing().returning(t.c.id)).first() is not None
@@ -155,13 +159,19 @@ def _changing(message: InboundMessage) -> dict[str, object]:
         "from_name": message.from_name,
         "subject": message.subject,
         "text": message.text,
+        "reply_text": message.reply_text,
         "reply_match_status": message.reply_match_status.value,
         "reply_to_email_id": message.reply_to_email_id,
         "thread_id": message.thread_id,
+        "contact_id": message.contact_id,
+        "match_flags": sorted(message.match_flags),
+        "kind": message.kind.value,
         "target": route.target.value if route else None,
         "action": route.action.value if route else None,
         "ref": route.ref if route else None,
         "external_id": message.external_id,
+        "tags": list(message.tags),
+        "fields": dict(message.fields),
     }
 
 
@@ -189,12 +199,19 @@ def _message(row: Row[Any]) -> InboundMessage:
         from_name=row.from_name,
         subject=row.subject,
         text=row.text,
+        reply_text=row.reply_text,
         reply_match_status=MatchStatus(row.reply_match_status),
         reply_to_email_id=row.reply_to_email_id,
         thread_id=row.thread_id,
+        contact_id=row.contact_id,
+        match_flags=frozenset(map(MatchFlag, row.match_flags)),
+        kind=Kind(row.kind),
         route=_route(row),
         external_id=row.external_id,
         processed_at=row.processed_at,
+        content_sha256=row.content_sha256,
+        tags=tuple(row.tags),
+        fields=row.fields,
     )
 
 

@@ -14,23 +14,19 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
+from backend.store import schema_arrivals, schema_screening
+from backend.store.metadata import metadata
+from backend.store.schema_threads import threads
 from backend.store.types import Millis
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+# tables in modules of their own
+__all__ = ["metadata", "schema_arrivals", "schema_screening", "threads"]
 
 tenants = Table(
     "tenants",
@@ -54,6 +50,10 @@ domains = Table(
     Column("mail_from", String, nullable=False),
     Column("created_at", Millis, nullable=False),
     Column("checked_at", Millis),
+    # what becomes of mail it receives: docs/routing.md
+    Column("ticket_from", JSON, nullable=False, default=lambda: ["support"]),
+    Column("reply_prefix", String, nullable=False, default="ticket"),
+    Column("catch_all", String, nullable=False, default="unrouted"),
 )
 
 api_keys = Table(
@@ -71,19 +71,6 @@ api_keys = Table(
     Column("last_used_at", Millis),
 )
 
-threads = Table(
-    "threads",
-    metadata,
-    Column("id", String, primary_key=True),
-    Column("tenant_id", ForeignKey("tenants.id"), nullable=False, index=True),
-    Column("subject", Text, nullable=False),
-    Column("created_at", Millis, nullable=False),
-    # the target a matched reply follows when its address names none
-    Column("target", String),
-    Column("action", String),
-    Column("ref", String),
-)
-
 emails = Table(
     "emails",
     metadata,
@@ -99,6 +86,9 @@ emails = Table(
     Column("sent_at", Millis),
     Column("ses_message_id", String, unique=True),
     Column("error", Text, nullable=False, default=""),
+    # where replies come back to, when the domain can receive and a secret is set
+    Column("reply_token", String, nullable=False, default=""),
+    Column("reply_address", String, nullable=False, default=""),
     Index(None, "tenant_id", "id"),
     Index(None, "status", "id"),
     Index(None, "created_at"),
@@ -201,18 +191,48 @@ inbound = Table(
     Column("from_name", Text, nullable=False, default=""),
     Column("subject", Text, nullable=False, default=""),
     Column("text", Text, nullable=False, default=""),
+    Column("reply_text", Text, nullable=False, default=""),
     Column("reply_match_status", String, nullable=False, default="none"),
     Column("reply_to_email_id", String, index=True),
     Column("thread_id", String, index=True),
+    Column("contact_id", String),
+    # MatchFlag values
+    Column("match_flags", JSON, nullable=False, default=list),
+    Column("kind", String, nullable=False, default="human"),
     Column("target", String),
     Column("action", String),
     Column("ref", String),
     Column("external_id", String, nullable=False, default=""),
+    # of what makes a mail the same mail whichever way it came (inbound/fingerprint.py)
+    Column("content_sha256", String, nullable=False, default=""),
+    # recipient, Message-ID and content in one; null when the mail has no Message-ID
+    Column("content_key", String, unique=True),
+    Column("tags", JSON, nullable=False, default=list),
+    Column("fields", JSON, nullable=False, default=dict),
     UniqueConstraint("blob_key", "recipient"),
     Index(None, "tenant_id", "id"),
     Index(None, "status", "id"),
     Index(None, "message_id"),
     Index(None, "received_at"),
+)
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("id", String, primary_key=True),
+    # "" stands for every tenant
+    Column("tenant_id", String, nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("stop", Boolean, nullable=False),
+    Column("override", Boolean, nullable=False),
+    Column("conditions", JSON, nullable=False),
+    Column("outcome", JSON, nullable=False),
+    Column("extraction", JSON, nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("created_by", String, nullable=False, default=""),
+    UniqueConstraint("tenant_id", "name"),
 )
 
 explanation_steps = Table(

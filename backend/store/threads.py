@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.model.inbound import Route, TargetAction, TargetName
-from backend.store.schema import threads as t
+from backend.model.matching import TicketStatus
+from backend.store.schema_threads import message_aliases as aliases
+from backend.store.schema_threads import participants as people
+from backend.store.schema_threads import threads as t
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from datetime import datetime
+    from typing import Any
+
+    from sqlalchemy import Row
 
     from backend.store.types import Tx
 
 
+MOST = 20  # conversations on one ticket that are looked at
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
-    """A conversation; ``route`` is where its replies go when their address names no target."""
+    """A conversation; ``route`` is where its replies go when their address names no target.
+
+    ``ticket_number`` is what people write in subjects, upper case; ``merged_into`` is the ref of
+    the ticket that took its place. Both are known from answers of the target, if at all.
+    """
 
     id: str
     tenant_id: str
     subject: str
     created_at: datetime
     route: Route | None = None
+    ticket_number: str = ""
+    ticket_status: TicketStatus = TicketStatus.OPEN
+    merged_into: str = ""
 
 
 def add(tx: Tx, thread: Thread) -> None:
@@ -39,6 +58,9 @@ def add(tx: Tx, thread: Thread) -> None:
             target=route.target.value if route else None,
             action=route.action.value if route else None,
             ref=route.ref if route else None,
+            ticket_number=thread.ticket_number.upper(),
+            ticket_status=thread.ticket_status.value,
+            merged_into=thread.merged_into,
         )
     )
 
@@ -46,8 +68,100 @@ def add(tx: Tx, thread: Thread) -> None:
 def get(tx: Tx, thread_id: str) -> Thread | None:
     """Read a conversation."""
     row = tx.execute(select(t).where(t.c.id == thread_id)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _thread(row)
+
+
+def of_ticket(tx: Tx, tenant_id: str | None, ref: str, target: TargetName) -> list[Thread]:
+    """Give the conversations on a ticket or contact, oldest first; without a tenant of all.
+
+    People write the id of a ticket or its number, and addresses may have lost their capitals.
+    """
+    spelt = {ref, ref.lower(), ref.upper()}
+    named = or_(t.c.ref.in_(spelt), and_(t.c.ref != "", t.c.ticket_number == ref.upper()))
+    query = select(t).where(t.c.target == target.value, named)
+    if tenant_id is not None:
+        query = query.where(t.c.tenant_id == tenant_id)
+    return [_thread(row) for row in tx.execute(query.order_by(t.c.id).limit(MOST))]
+
+
+def by_number(tx: Tx, tenant_id: str, numbers: Collection[str]) -> list[Thread]:
+    """Give the conversations of tickets with these numbers (upper case), oldest first."""
+    named = t.c.ticket_number.in_(numbers)
+    query = select(t).where(t.c.tenant_id == tenant_id, t.c.ticket_number != "", named)
+    return [_thread(row) for row in tx.execute(query.order_by(t.c.id).limit(MOST))]
+
+
+def set_route(tx: Tx, thread_id: str, route: Route) -> None:
+    """Let later replies of a conversation follow this route."""
+    tx.execute(
+        update(t)
+        .where(t.c.id == thread_id)
+        .values(target=route.target.value, action=route.action.value, ref=route.ref)
+    )
+
+
+def learn_ticket(
+    tx: Tx,
+    thread_id: str,
+    *,
+    number: str = "",
+    status: TicketStatus | None = None,
+    merged_into: str = "",
+) -> None:
+    """Write what a target told of the ticket of a conversation; what is left out stays."""
+    told: dict[str, str] = {}
+    if number:
+        told["ticket_number"] = number.upper()
+    if status is not None:
+        told["ticket_status"] = status.value
+    if merged_into:
+        told |= {"merged_into": merged_into, "ticket_status": TicketStatus.MERGED.value}
+    if told:
+        tx.execute(update(t).where(t.c.id == thread_id).values(told))
+
+
+def join(tx: Tx, thread_id: str, addresses: Iterable[str]) -> None:
+    """Let people take part in a conversation; who does already goes on doing so."""
+    rows = [
+        {"thread_id": thread_id, "address": address}
+        for address in dict.fromkeys(a.strip().lower() for a in addresses)
+        if "@" in address
+    ]
+    if rows:
+        into = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+        tx.execute(into(people).on_conflict_do_nothing(), rows)
+
+
+def participants(tx: Tx, thread_ids: Collection[str]) -> dict[str, frozenset[str]]:
+    """Give who takes part in each of these conversations, in lower case."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for row in tx.execute(select(people).where(people.c.thread_id.in_(thread_ids))):
+        found[row.thread_id].add(row.address)
+    return {thread_id: frozenset(found[thread_id]) for thread_id in thread_ids}
+
+
+def learn_alias(
+    tx: Tx, tenant_id: str, message_id: str, thread_id: str, email_id: str | None = None
+) -> None:
+    """Let a Message-ID (without brackets) stand for a conversation from now on.
+
+    It is for mail sent by other ways than SES, and for what a person attached by hand.
+    """
+    tx.execute(
+        delete(aliases).where(
+            aliases.c.tenant_id == tenant_id,
+            aliases.c.message_id == message_id,
+            aliases.c.thread_id == thread_id,
+        )
+    )
+    tx.execute(
+        insert(aliases).values(
+            tenant_id=tenant_id, message_id=message_id, thread_id=thread_id, email_id=email_id
+        )
+    )
+
+
+def _thread(row: Row[Any]) -> Thread:
     route = None
     if row.target:
         route = Route(
@@ -62,13 +176,7 @@ def get(tx: Tx, thread_id: str) -> Thread | None:
         subject=row.subject,
         created_at=row.created_at,
         route=route,
-    )
-
-
-def set_route(tx: Tx, thread_id: str, route: Route) -> None:
-    """Let later replies of a conversation follow this route."""
-    tx.execute(
-        update(t)
-        .where(t.c.id == thread_id)
-        .values(target=route.target.value, action=route.action.value, ref=route.ref)
+        ticket_number=row.ticket_number,
+        ticket_status=TicketStatus(row.ticket_status),
+        merged_into=row.merged_into,
     )

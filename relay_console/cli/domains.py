@@ -15,7 +15,7 @@ from relay_console.cli.opening import (
     pass_common,
     run,
 )
-from relay_console.cli.output import write_json, write_line, write_table
+from relay_console.cli.output import write_json, write_line, write_pairs, write_table
 from relay_console.cli.tenants import find_tenant
 
 if TYPE_CHECKING:
@@ -67,6 +67,46 @@ def list_(common: Common, as_json: bool) -> None:
     run(work())
 
 
+@domains.command("set")
+@click.argument("name")
+@click.option("--inbound/--no-inbound", "inbound", default=None, help="Receive mail here or not.")
+@click.option("--ticket-from", metavar="WORD,...", help="Addresses that open tickets; '' for none.")
+@click.option("--reply-prefix", metavar="WORD", help="WORD+{ticket_id}@ adds a note to a ticket.")
+@click.option(
+    "--catch-all",
+    type=click.Choice(["unrouted", "ticket", "quarantine"]),
+    help="What becomes of mail to any other address.",
+)
+@database_option
+@json_option
+@pass_common
+def set_(
+    common: Common,
+    name: str,
+    inbound: bool | None,
+    ticket_from: str | None,
+    reply_prefix: str | None,
+    catch_all: str | None,
+    as_json: bool,
+) -> None:
+    """Change what the domain NAME does with the mail it receives; see docs/routing.md."""
+    from backend import CatchAll, DomainChange
+
+    change = DomainChange(
+        inbound_enabled=inbound,
+        ticket_from=None if ticket_from is None else ticket_from.split(","),
+        reply_prefix=reply_prefix,
+        catch_all=None if catch_all is None else CatchAll(catch_all),
+    )
+
+    async def work() -> DomainDetail:
+        async with opened(common) as backend:
+            return await backend.change_domain(name, change, actor=actor())
+
+    detail = run(work())
+    write_json(detail) if as_json else _write_settings(detail)
+
+
 def _row(detail: DomainDetail) -> tuple[str, str, str, str]:
     domain = detail.domain
     return (
@@ -74,6 +114,19 @@ def _row(detail: DomainDetail) -> tuple[str, str, str, str]:
         domain.status,
         "yes" if domain.inbound_enabled else "no",
         detail.tenant_name,
+    )
+
+
+def _write_settings(detail: DomainDetail) -> None:
+    domain = detail.domain
+    write_line(domain.name)
+    write_pairs(
+        [
+            ("Inbound", "yes" if domain.inbound_enabled else "no"),
+            ("Tickets", ", ".join(f"{word}@" for word in domain.ticket_from) or "none"),
+            ("Notes", f"{domain.reply_prefix}+{{ticket_id}}@"),
+            ("Catch-all", f"{domain.catch_all}: {domain.catch_all.sentence}"),
+        ]
     )
 
 

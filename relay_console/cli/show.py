@@ -31,20 +31,11 @@ _INBOUND_PREFIX = "inb_"
 @pass_common
 def show(common: Common, message_id: str, as_json: bool) -> None:
     """Show the message ID: what happened to it, when and why."""
-    run(_show(common, message_id, as_json=as_json))
+    run(show_message(common, message_id, as_json=as_json))
 
 
-@click.command()
-@click.argument("message_id", metavar="ID")
-@database_option
-@json_option
-@pass_common
-def explain(common: Common, message_id: str, as_json: bool) -> None:
-    """Say the same as show: what happened to the message ID, when and why."""
-    run(_show(common, message_id, as_json=as_json))
-
-
-async def _show(common: Common, message_id: str, *, as_json: bool) -> None:
+async def show_message(common: Common, message_id: str, *, as_json: bool) -> None:
+    """Write what happened to a message, sent or received; raises NotFoundError."""
     async with opened(common) as backend:
         if message_id.startswith(_INBOUND_PREFIX):
             inbound = await backend.inbound_message(message_id)
@@ -106,6 +97,7 @@ def write_inbound(detail: InboundDetail) -> None:
     )
     _section("Explanation", map(_step_row, detail.steps))
     _section("Files", [(f.name, f.content_type, f"{f.size} bytes") for f in detail.attachments])
+    _section("Text", [(line,) for line in (message.reply_text or message.text).splitlines()])
 
 
 def _step_row(step: Step) -> Sequence[object]:

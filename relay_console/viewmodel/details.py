@@ -94,7 +94,8 @@ def _reply(reply: InboundMessage) -> Line:
 def inbound_page(detail: InboundDetail, names: Mapping[str, str]) -> Page:
     """Lay out a received message: facts, why it went where it went, files, its text."""
     message = detail.message
-    body = [Line(text=line) for line in safe_lines(message.text)] if message.text else []
+    said = message.reply_text or message.text
+    body = [Line(text=line) for line in safe_lines(said)] if said else []
     return Page(
         title=safe(f"Received message {message.id}"),
         copy=message.id,

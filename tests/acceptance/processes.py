@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READY_SECONDS = 40
+LAST_LINE = "export RELAY_POLL_SECONDS="  # of the environment that the sandbox prints
 
 
 class Running:
@@ -77,8 +78,8 @@ def running_sandbox(home: Path) -> Iterator[dict[str, str]]:
     environ = clean_environ(home)
     sandbox = Running(["sandbox", "--folder", str(home / "box")], environ, home / "sandbox.log")
     try:
-        lines: list[str] = []
-        while len(lines) < 20:
+        lines = [sandbox.line()]
+        while not lines[-1].startswith(LAST_LINE):
             lines.append(sandbox.line())
         printed = [shlex.split(line.removeprefix("export "))[0].partition("=") for line in lines]
         yield environ | {name: value for name, _, value in printed}

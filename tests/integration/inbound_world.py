@@ -7,6 +7,7 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from backend.inbound.intake import Intake
@@ -17,6 +18,7 @@ from backend.model.outbound import Email, EmailStatus
 from backend.model.tenant import Domain, DomainStatus, Tenant
 from backend.model.work import WorkKind
 from backend.queue import items
+from backend.reply_tokens import ReplyTokens
 from backend.store import domains, emails, explanations, tenants, threads
 from backend.store import inbound as store
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 SHARED = "relay.example"
 KEY = "integration-key"
+CLIENT = "jo@client.example"
 PASSED = ScanVerdicts(
     spam=ScanVerdict.PASS,
     virus=ScanVerdict.PASS,
@@ -40,6 +43,8 @@ PASSED = ScanVerdicts(
     dkim=ScanVerdict.PASS,
     dmarc=ScanVerdict.PASS,
 )
+_numbers = count(1)
+TOKENS = ReplyTokens(current="the secret of these tests")
 IDS = {"tickets": "ticket_id", "notes": "note_id", "activities": "activity_id"}
 
 
@@ -129,6 +134,7 @@ class World:
             ids=self.ids,
             inbound_domain=SHARED,
             retry_period=timedelta(hours=24),
+            tokens=TOKENS,
         )
         self.intake = Intake(self.db, self.blobs, self.clock, self.ids, inbound_domain=SHARED)
 
@@ -137,7 +143,7 @@ class World:
         await self.db.write(_settle_tenants, self.clock)
 
     async def sent(self, ses_message_id: str, tenant_id: str, thread: Thread) -> Email:
-        """A mail of ours that SES has taken."""
+        """A mail of ours to the client that SES has taken."""
         email = Email(
             id=self.ids.new("msg"),
             tenant_id=tenant_id,
@@ -205,12 +211,14 @@ class World:
 
 
 def mail(subject: str = "Printer is down", *extra: str, body: str = "It prints stripes.") -> bytes:
-    """A plain message from a client."""
+    """A plain message from a client, with a Message-ID of its own unless one is given."""
+    given = any(line.lower().startswith("message-id:") for line in extra)
+    own = () if given else (f"Message-ID: <abc-{next(_numbers)}@client.example>",)
     lines = [
         "From: Jo Client <jo@client.example>",
         "To: somebody@else.example",
         f"Subject: {subject}",
-        "Message-ID: <abc@client.example>",
+        *own,
         *extra,
         "",
         body,
@@ -240,4 +248,5 @@ def _settle_tenants(tx: Tx, clock: SettableClock) -> None:
 def _insert_email(tx: Tx, email: Email, thread: Thread) -> None:
     if threads.get(tx, thread.id) is None:
         threads.add(tx, thread)
+    threads.join(tx, thread.id, [CLIENT])
     emails.insert(tx, email, b"")

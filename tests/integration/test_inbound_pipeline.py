@@ -114,9 +114,15 @@ async def test_a_new_ticket_is_told_as_the_contract_says(world: World) -> None:
         "html": None,
         "from": {"address": "jo@client.example", "name": "Jo Client"},
         "recipient": "support@acme.example",
-        "message_id": "abc@client.example",
+        "message_id": row.message_id,
         "received_at": "2026-03-02T09:00:00.000Z",
         "attachments": [],
+        "raw_url": None,
+        "queue": None,
+        "priority": None,
+        "fields": {},
+        "tags": [],
+        "no_auto_response": False,
         "thread": {"id": row.thread_id, "reply_to_email_id": None},
     }
     assert row.thread_id is not None

@@ -23,7 +23,7 @@ from backend.store import inbound as store
 from tests.integration.inbound_world import SHARED, mail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from backend.ports import Notice
     from backend.sandbox import SandboxAddresses
@@ -134,6 +134,12 @@ class BrokenOnce:
 
     async def acknowledge(self, notices: object) -> None:
         await self.queue.acknowledge(notices)  # type: ignore[arg-type]  # handed through
+
+    async def hold(self, notices: Sequence[Notice], seconds: int) -> None:
+        await self.queue.hold(notices, seconds)
+
+    async def backlog(self) -> int:
+        return await self.queue.backlog()
 
 
 async def _appeared(db: Database) -> None:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.inbound.inspect import inspect_mail
 from backend.mime import charset, headers
 from backend.mime.body import html_to_text
 from backend.mime.parse import parse
+from backend.mime.tnef import SIGNATURE, read_tnef
+from backend.mime.transfer import decode_body
 
 if TYPE_CHECKING:
     from backend.model.inbound import ParsedMail
@@ -48,6 +51,28 @@ def _texts(mail: ParsedMail) -> list[str]:
 @given(st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=8), max_size=40).map(b"".join))
 def test_any_bytes_are_read_and_all_text_can_be_stored(raw: bytes) -> None:
     assert [text for text in _texts(parse(raw)) if not _storable(text)] == []
+
+
+@settings(max_examples=150, deadline=2000)
+@given(st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=8), max_size=40).map(b"".join))
+def test_any_bytes_are_inspected_and_parted_without_loss(raw: bytes) -> None:
+    mail = parse(raw)
+    found = inspect_mail(raw)
+
+    assert found.text == ("" if mail.text_is_derived else mail.text)
+    assert sorted(found.reply_text + found.elided_text) == sorted(mail.text)
+
+
+@given(st.binary(max_size=120).map(SIGNATURE.__add__))
+def test_any_tnef_stream_is_listed(data: bytes) -> None:
+    assert all(_storable(file.name) for file in read_tnef(data).files)
+
+
+@given(st.lists(st.sampled_from(["=", "=3D", " ", "\r\n", "x", "\t", "YQ==", "begin 644 f\n"])))
+def test_any_transfer_encoding_is_undone(pieces: list[str]) -> None:
+    for encoding in ("base64", "quoted-printable", "x-uuencode", "7bit", "x-none"):
+        data, _ = decode_body("".join(pieces).encode(), encoding)
+        assert len(data) <= len("".join(pieces))
 
 
 @given(st.binary(max_size=200), st.text(max_size=20))

@@ -50,7 +50,6 @@ def _nested(levels: int) -> bytes:
         (_nested(1_000), "nested more than 50 levels"),
         (FROM + b"Content-Type: message/rfc822\r\n\r\n" * 60, "nested more than 50 levels"),
         (_nested(1) + b"\r\n--b0\r\n" * 600, "more than 500 parts"),
-        (_nested(45) + b"--zz\r\n" * 300_000, "too many lines"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -72,8 +71,9 @@ def test_over_a_limit_only_the_first_headers_are_read_and_at_once(raw: bytes, li
         FROM + b"To: " + b", ".join(b"a%d@b.c" % n for n in range(20_000)) + b"\r\n\r\nx",
         FROM + b"Content-Type: text/html\r\n\r\n" + b"<div>" * 300_000,
         _nested(49) + b"\r\nx",
+        _nested(45) + b"--zz\r\n" * 300_000,
     ],
-    ids=["semicolons", "comments", "addresses", "elements", "levels"],
+    ids=["semicolons", "comments", "addresses", "elements", "levels", "lines"],
 )
 def test_hostile_messages_cost_no_time(raw: bytes) -> None:
     begun = time.perf_counter()

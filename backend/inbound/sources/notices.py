@@ -15,6 +15,7 @@ from urllib.parse import unquote_plus
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from backend.errors import InvalidInputError
+from backend.inbound.sources.own_keys import INLINE
 from backend.model.inbound import Arrival, ScanVerdict, ScanVerdicts
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _from_ses(notice: _SesNotice, bucket: str) -> list[Arrival | Inline] | Ignor
         return [_arrival(notice, action.object_key or notice.mail.message_id)]
     if notice.content is not None:
         raw = _content(notice.content, action.encoding)
-        return [Inline(arrival=_arrival(notice, f"inline/{notice.mail.message_id}"), raw=raw)]
+        return [Inline(arrival=_arrival(notice, INLINE + notice.mail.message_id), raw=raw)]
     raise InvalidInputError(
         f"notice: the rule action {action.type[:40]!r} stores no mail; use S3Action", field="notice"
     )

@@ -18,6 +18,9 @@ def upgrade() -> None:
     _mail_out()
     _recipients()
     _mail_in()
+    _arrivals()
+    _screening()
+    _rules()
     _explanations()
     _deliveries()
     _events()
@@ -49,6 +52,9 @@ def _tenants() -> None:
         sa.Column("mail_from", sa.String(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("checked_at", sa.BigInteger(), nullable=True),
+        sa.Column("ticket_from", sa.JSON(), nullable=False),
+        sa.Column("reply_prefix", sa.String(), nullable=False),
+        sa.Column("catch_all", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_domains_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_domains")),
         sa.UniqueConstraint("name", name=op.f("uq_domains_name")),
@@ -83,10 +89,21 @@ def _conversations() -> None:
         sa.Column("target", sa.String(), nullable=True),
         sa.Column("action", sa.String(), nullable=True),
         sa.Column("ref", sa.String(), nullable=True),
+        sa.Column("ticket_number", sa.String(), nullable=False),
+        sa.Column("ticket_status", sa.String(), nullable=False),
+        sa.Column("merged_into", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_threads_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_threads")),
     )
     op.create_index(op.f("ix_threads_tenant_id"), "threads", ["tenant_id"], unique=False)
+    op.create_index(op.f("ix_threads_tenant_id_ref"), "threads", ["tenant_id", "ref"], unique=False)
+    op.create_index(
+        op.f("ix_threads_tenant_id_ticket_number"),
+        "threads",
+        ["tenant_id", "ticket_number"],
+        unique=False,
+    )
+    _thread_members()
     op.create_table(
         "idempotency",
         sa.Column("tenant_id", sa.String(), nullable=False),
@@ -97,6 +114,56 @@ def _conversations() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "key", name=op.f("pk_idempotency")),
     )
     op.create_index(op.f("ix_idempotency_created_at"), "idempotency", ["created_at"], unique=False)
+
+
+def _thread_members() -> None:
+    """Who takes part in conversations, their further Message-IDs, and known contacts."""
+    op.create_table(
+        "participants",
+        sa.Column("thread_id", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["thread_id"],
+            ["threads.id"],
+            name=op.f("fk_participants_thread_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("thread_id", "address", name=op.f("pk_participants")),
+    )
+    op.create_table(
+        "message_aliases",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("thread_id", sa.String(), nullable=False),
+        sa.Column("email_id", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_message_aliases_tenant_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["thread_id"],
+            ["threads.id"],
+            name=op.f("fk_message_aliases_thread_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "message_id", "thread_id", name=op.f("pk_message_aliases")
+        ),
+    )
+    op.create_index(
+        op.f("ix_message_aliases_message_id"), "message_aliases", ["message_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_message_aliases_thread_id"), "message_aliases", ["thread_id"], unique=False
+    )
+    op.create_table(
+        "contacts",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("contact_id", sa.String(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_contacts_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "address", name=op.f("pk_contacts")),
+    )
 
 
 def _mail_out() -> None:
@@ -115,6 +182,8 @@ def _mail_out() -> None:
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("ses_message_id", sa.String(), nullable=True),
         sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("reply_token", sa.String(), nullable=False),
+        sa.Column("reply_address", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_emails_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_emails")),
         sa.UniqueConstraint("ses_message_id", name=op.f("uq_emails_ses_message_id")),
@@ -186,15 +255,24 @@ def _mail_in() -> None:
         sa.Column("from_name", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("reply_text", sa.Text(), nullable=False),
         sa.Column("reply_match_status", sa.String(), nullable=False),
         sa.Column("reply_to_email_id", sa.String(), nullable=True),
         sa.Column("thread_id", sa.String(), nullable=True),
+        sa.Column("contact_id", sa.String(), nullable=True),
+        sa.Column("match_flags", sa.JSON(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("target", sa.String(), nullable=True),
         sa.Column("action", sa.String(), nullable=True),
         sa.Column("ref", sa.String(), nullable=True),
         sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column("content_sha256", sa.String(), nullable=False),
+        sa.Column("content_key", sa.String(), nullable=True),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound")),
         sa.UniqueConstraint("blob_key", "recipient", name=op.f("uq_inbound_blob_key_recipient")),
+        sa.UniqueConstraint("content_key", name=op.f("uq_inbound_content_key")),
     )
     op.create_index(op.f("ix_inbound_message_id"), "inbound", ["message_id"], unique=False)
     op.create_index(op.f("ix_inbound_received_at"), "inbound", ["received_at"], unique=False)
@@ -204,6 +282,101 @@ def _mail_in() -> None:
     op.create_index(op.f("ix_inbound_status_id"), "inbound", ["status", "id"], unique=False)
     op.create_index(op.f("ix_inbound_tenant_id_id"), "inbound", ["tenant_id", "id"], unique=False)
     op.create_index(op.f("ix_inbound_thread_id"), "inbound", ["thread_id"], unique=False)
+
+
+def _arrivals() -> None:
+    """The intake ledger: announcements seen, and objects that were duplicates."""
+    op.create_table(
+        "source_events",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("inbound_ids", sa.JSON(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("metadata", sa.JSON(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "event_id", name=op.f("pk_source_events")),
+    )
+    op.create_index(op.f("ix_source_events_seen_at"), "source_events", ["seen_at"], unique=False)
+    op.create_table(
+        "inbound_duplicates",
+        sa.Column("blob_key", sa.String(), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("inbound_id", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["inbound_id"],
+            ["inbound.id"],
+            name=op.f("fk_inbound_duplicates_inbound_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("blob_key", "recipient", name=op.f("pk_inbound_duplicates")),
+    )
+    op.create_index(
+        op.f("ix_inbound_duplicates_inbound_id"), "inbound_duplicates", ["inbound_id"], unique=False
+    )
+
+
+def _screening() -> None:
+    """Sender lists, the policies of tenants and the counts of rate breakers."""
+    op.create_table(
+        "sender_lists",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("pattern", sa.String(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sender_lists")),
+        sa.UniqueConstraint(
+            "tenant_id", "kind", "pattern", name=op.f("uq_sender_lists_tenant_id_kind_pattern")
+        ),
+    )
+    op.create_index(op.f("ix_sender_lists_pattern"), "sender_lists", ["pattern"], unique=False)
+    op.create_table(
+        "screen_policies",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_screen_policies")),
+    )
+    op.create_table(
+        "breaker_counts",
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("minute", sa.BigInteger(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "scope", "key", "minute", name=op.f("pk_breaker_counts")
+        ),
+    )
+    op.create_index(op.f("ix_breaker_counts_minute"), "breaker_counts", ["minute"], unique=False)
+
+
+def _rules() -> None:
+    """The routing rules of tenants."""
+    op.create_table(
+        "rules",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("stop", sa.Boolean(), nullable=False),
+        sa.Column("override", sa.Boolean(), nullable=False),
+        sa.Column("conditions", sa.JSON(), nullable=False),
+        sa.Column("outcome", sa.JSON(), nullable=False),
+        sa.Column("extraction", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rules")),
+        sa.UniqueConstraint("tenant_id", "name", name=op.f("uq_rules_tenant_id_name")),
+    )
+    op.create_index(op.f("ix_rules_tenant_id"), "rules", ["tenant_id"], unique=False)
 
 
 def _explanations() -> None:

@@ -1,0 +1,120 @@
+"""How the attachments of a message go to its target: as content, as a link, or not at all.
+
+In their order they go as content until the limit is reached. What is larger is a link to our API
+where its public URL is set; else the target gets a link to the raw message when the store can give
+one. An unsafe attachment never goes, nor does a link to the raw message that holds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backend.inbound.attachment_safety import judge
+from backend.inbound.deliver import Carried, CarriedFile, request_for
+from backend.mime.attachment_bytes import attachments_bytes
+from backend.store import screen_policies
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Set
+
+    from backend.model.inbound import AttachmentInfo, InboundMessage, ParsedMail, Route
+    from backend.ports import BlobLinks, TargetRequest
+    from backend.store.engine import Database
+    from backend.store.types import Tx
+
+LINK_SECONDS = 7 * 86_400
+UNSAFE = "unsafe"
+TOO_LARGE = "too_large"
+NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSettings:
+    """How much goes as content, in bytes over all attachments, and where links may point."""
+
+    content_bytes: int = 5 * 1_048_576
+    api_url: str = ""
+    links: BlobLinks | None = None
+
+
+def unsafe_positions(tx: Tx, tenant_id: str, mail: ParsedMail) -> frozenset[int]:
+    """Give the attachments that may do harm, as the tenant's policy has it now."""
+    safety = judge(mail.attachments, screen_policies.get(tx, tenant_id))
+    return frozenset(file.position for file in safety.unsafe)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePlan:
+    """Why each attachment does not go as content (empty: it does), and the link to the raw mail."""
+
+    why: tuple[str, ...]
+    raw_url: str = ""
+
+
+def why_not_carried(
+    files: Sequence[AttachmentInfo], limit: int, unsafe: Set[int] = frozenset()
+) -> tuple[str, ...]:
+    """Say of each attachment why it does not go as content; an empty string when it does."""
+    said: list[str] = []
+    left = limit
+    for position, file in enumerate(files):
+        if position in unsafe:
+            said.append(UNSAFE)
+        elif file.size > left:
+            said.append(TOO_LARGE)
+        else:
+            left -= file.size
+            said.append("")
+    return tuple(said)
+
+
+async def plan_files(
+    db: Database, settings: FileSettings, message: InboundMessage, mail: ParsedMail
+) -> FilePlan:
+    """Decide how each attachment goes; raises what the store of raw messages raises."""
+    if not mail.attachments:
+        return FilePlan(why=())
+    unsafe = await db.read(unsafe_positions, message.tenant_id, mail)
+    why = why_not_carried(mail.attachments, settings.content_bytes, unsafe)
+    needed = TOO_LARGE in why and UNSAFE not in why and not settings.api_url
+    if settings.links is None or not needed:
+        return FilePlan(why=why)
+    url = await settings.links.presign(message.blob_key, LINK_SECONDS)
+    return FilePlan(why=why, raw_url=url)
+
+
+def filled_request(
+    settings: FileSettings, raw: bytes, message: InboundMessage, mail: ParsedMail, plan: FilePlan
+) -> TargetRequest:
+    """Write the call with its attachments; slow for large ones: call it off the event loop."""
+    files = list(zip(mail.attachments, plan.why, strict=True))
+    wanted = {file.sha256 for file, why in files if not why}
+    contents = attachments_bytes(raw, wanted) if wanted else {}
+    carried = tuple(
+        _carried(settings, message, position, why, contents.get(file.sha256))
+        for position, (file, why) in enumerate(files)
+    )
+    return request_for(message, mail, _route(message), Carried(files=carried, raw_url=plan.raw_url))
+
+
+def _carried(
+    settings: FileSettings, message: InboundMessage, position: int, why: str, data: bytes | None
+) -> CarriedFile:
+    if why == UNSAFE:
+        return CarriedFile(omitted=UNSAFE)
+    if why == TOO_LARGE and settings.api_url:
+        return CarriedFile(url=_api_link(settings.api_url, message.id, position))
+    if why:
+        return CarriedFile(omitted=why)
+    return CarriedFile(content=data) if data is not None else CarriedFile(omitted=NOT_FOUND)
+
+
+def _api_link(base: str, inbound_id: str, position: int) -> str:
+    return f"{base.rstrip('/')}/emails/receiving/{inbound_id}/attachments/{position}"
+
+
+def _route(message: InboundMessage) -> Route:
+    if message.route is None:
+        raise ValueError(f"{message.id} has no route and cannot be delivered")
+    return message.route
