@@ -102,17 +102,19 @@ async def test_ten_kills_under_load_lose_nothing(tmp_path: Path) -> None:
         chance = random.Random(7)
         load = Load(environ)
         server = await asyncio.to_thread(serve, environ, tmp_path)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(load.send())
-            group.create_task(load.receive())
-            for _ in range(KILLS):
-                await asyncio.sleep(chance.uniform(0.2, 1.2))
-                await asyncio.to_thread(server.stop, signal.SIGKILL)
-                server = await asyncio.to_thread(serve, environ, tmp_path)
-            await asyncio.sleep(0.5)
-            load.running = False
-        audit = await _settled(load, environ["RELAY_DATABASE"])
-        code = await asyncio.to_thread(server.stop)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(load.send())
+                group.create_task(load.receive())
+                for _ in range(KILLS):
+                    await asyncio.sleep(chance.uniform(0.2, 1.2))
+                    await asyncio.to_thread(server.stop, signal.SIGKILL)
+                    server = await asyncio.to_thread(serve, environ, tmp_path)
+                await asyncio.sleep(0.5)
+                load.running = False
+            audit = await _settled(load, environ["RELAY_DATABASE"])
+        finally:
+            code = await asyncio.to_thread(server.stop)
         with sqlite3.connect(environ["RELAY_DATABASE"]) as db:
             check = db.execute("PRAGMA integrity_check").fetchone()[0]
 
