@@ -113,7 +113,7 @@ async def test_a_holder_that_stops_hands_on(any_db: Database) -> None:
         running(second.run_as("other", there.run)),
         running(first.run_as("sweeper", here.run)),
     ):
-        await until(lambda: here.active)
+        await until(lambda: here.active and there.active)
     async with running(second.run_as("sweeper", there.run)):
         await until(lambda: there.runs == 2)
 
