@@ -10,94 +10,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from backend import values
 from backend.clock import SystemClock
-from backend.errors import (
-    AllSuppressedError,
-    AuthenticationError,
-    ConfigError,
-    DatabaseBusyError,
-    DomainNotVerifiedError,
-    ForbiddenError,
-    IdempotencyConflictError,
-    InvalidInputError,
-    LeaseLostError,
-    NotFoundError,
-    PermanentError,
-    RefusedError,
-    RelayError,
-    SchemaTooNewError,
-    SendingPausedError,
-    ServiceUnavailableError,
-    ThrottledError,
-    TransientError,
-    UnknownOutcomeError,
-)
-from backend.model.automated import Kind
-from backend.model.feedback import EventKind, TimelineEntry
-from backend.model.inbound import (
-    WAITING,
-    AttachmentInfo,
-    Finding,
-    InboundMessage,
-    InboundStatus,
-    Match,
-    MatchStatus,
-    Reason,
-    Route,
-    ScanVerdict,
-    ScanVerdicts,
-    Stage,
-    Step,
-    TargetAction,
-    TargetName,
-)
-from backend.model.inspected import InspectedMail
-from backend.model.outbound import (
-    Accepted,
-    Attachment,
-    Attempt,
-    AttemptState,
-    Email,
-    EmailDraft,
-    EmailStatus,
-    Recipient,
-    RecipientKind,
-    RecipientStatus,
-    Skipped,
-)
-from backend.model.rules import Rule, RuleAct, RuleTrial
-from backend.model.screening import (
-    ClassAct,
-    ListEntry,
-    ListKind,
-    ListWish,
-    OpenBreaker,
-    RateScope,
-    ScreenPolicy,
-)
-from backend.model.stats import Counter, SeriesPoint
-from backend.model.suppression import Suppression, SuppressionReason
-from backend.model.tenant import (
-    ApiKey,
-    CatchAll,
-    DnsRecord,
-    Domain,
-    DomainStatus,
-    IssuedKey,
-    Scope,
-    Tenant,
-)
-from backend.model.views import (
-    AccountState,
-    Direction,
-    DomainDetail,
-    EmailDetail,
-    InboundDetail,
-    InboundQuery,
-    LogEntry,
-    LogQuery,
-    SuppressionQuery,
-)
+from backend.values import *  # noqa: F403  # its __all__ is the list of them
 
 if TYPE_CHECKING:
     from backend.app import Backend, open_backend
@@ -111,17 +26,25 @@ if TYPE_CHECKING:
         run_sandbox,
     )
     from backend.domains.settings import DomainChange
+    from backend.facade_receiving import Conversation
     from backend.inbound.inspect import inspect_file, inspect_mail
     from backend.logs import configure_logging, console_log
+    from backend.queue.items import QueueCounts
+    from backend.queue.roles import Holding
     from backend.server import serve
+    from backend.suppression.importing import ImportListener
 
 _LATE = {
+    "Conversation": "backend.facade_receiving",
     "Backend": "backend.app",
     "Config": "backend.config",
     "DomainChange": "backend.domains.settings",
     "Demo": "backend.demo",
     "DemoSettings": "backend.demo",
     "DemoSummary": "backend.demo",
+    "Holding": "backend.queue.roles",
+    "ImportListener": "backend.suppression.importing",
+    "QueueCounts": "backend.queue.items",
     "SandboxOptions": "backend.demo",
     "config_file": "backend.config",
     "configure_logging": "backend.logs",
@@ -138,94 +61,18 @@ _LATE = {
 }
 
 __all__ = [
-    "WAITING",
-    "Accepted",
-    "AccountState",
-    "AllSuppressedError",
-    "ApiKey",
-    "Attachment",
-    "AttachmentInfo",
-    "Attempt",
-    "AttemptState",
-    "AuthenticationError",
     "Backend",
-    "CatchAll",
-    "ClassAct",
     "Config",
-    "ConfigError",
-    "Counter",
-    "DatabaseBusyError",
+    "Conversation",
     "Demo",
     "DemoSettings",
     "DemoSummary",
-    "Direction",
-    "DnsRecord",
-    "Domain",
     "DomainChange",
-    "DomainDetail",
-    "DomainNotVerifiedError",
-    "DomainStatus",
-    "Email",
-    "EmailDetail",
-    "EmailDraft",
-    "EmailStatus",
-    "EventKind",
-    "Finding",
-    "ForbiddenError",
-    "IdempotencyConflictError",
-    "InboundDetail",
-    "InboundMessage",
-    "InboundQuery",
-    "InboundStatus",
-    "InspectedMail",
-    "InvalidInputError",
-    "IssuedKey",
-    "Kind",
-    "LeaseLostError",
-    "ListEntry",
-    "ListKind",
-    "ListWish",
-    "LogEntry",
-    "LogQuery",
-    "Match",
-    "MatchStatus",
-    "NotFoundError",
-    "OpenBreaker",
-    "PermanentError",
-    "RateScope",
-    "Reason",
-    "Recipient",
-    "RecipientKind",
-    "RecipientStatus",
-    "RefusedError",
-    "RelayError",
-    "Route",
-    "Rule",
-    "RuleAct",
-    "RuleTrial",
+    "Holding",
+    "ImportListener",
+    "QueueCounts",
     "SandboxOptions",
-    "ScanVerdict",
-    "ScanVerdicts",
-    "SchemaTooNewError",
-    "Scope",
-    "ScreenPolicy",
-    "SendingPausedError",
-    "SeriesPoint",
-    "ServiceUnavailableError",
-    "Skipped",
-    "Stage",
-    "Step",
-    "Suppression",
-    "SuppressionQuery",
-    "SuppressionReason",
     "SystemClock",
-    "TargetAction",
-    "TargetName",
-    "Tenant",
-    "ThrottledError",
-    "TimelineEntry",
-    "TransientError",
-    "UnknownOutcomeError",
     "config_file",
     "configure_logging",
     "console_log",
@@ -239,6 +86,7 @@ __all__ = [
     "run_sandbox",
     "serve",
 ]
+__all__ += values.__all__
 
 
 def __getattr__(name: str) -> Any:

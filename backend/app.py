@@ -9,53 +9,67 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
 import structlog
 
+from backend.analytics.setup import add_loops
 from backend.aws.client import Clients
 from backend.aws.s3 import S3Blobs
 from backend.aws.ses import SesIdentities, SesTransport
 from backend.aws.sns import SnsTopics, SnsVerifier
 from backend.aws.sqs import SqsQueue
-from backend.bus.publish import Bus, publish
+from backend.aws.suppression import SesSuppressions
+from backend.bus.setup import Telling, set_up_telling
 from backend.clock import SystemClock, UlidIds
 from backend.config import data_home
 from backend.domains.register import DomainTools
 from backend.facade import Backend, Parts
+from backend.facade_doctor import Doctor, DoctorParts
 from backend.facade_ingest import Ingest, IngestParts
 from backend.feedback.poller import FeedbackPoller
+from backend.inbound.auto_response_send import answer
 from backend.inbound.deliver_files import FileSettings
 from backend.inbound.intake import Intake
 from backend.inbound.pipeline import Inbound
-from backend.inbound.pipeline import process as process_inbound
+from backend.inbound.receiver import make_receiver
+from backend.inbound.reprocess_job import ReprocessStep
+from backend.inbound.retention import RETENTION, Retention
+from backend.inbound.retention_settings import retention_settings
 from backend.inbound.screen_context import ScreenSettings
 from backend.inbound.sources.fetch import GuardedFetch
 from backend.inbound.sources.http_event import HttpSource
 from backend.inbound.sources.sns_post import SnsDoor, SnsInbound
 from backend.inbound.sources.sqs import SqsSource
 from backend.inbound.sources.sweeper import SWEEPER, Sweeper, SweepSettings
+from backend.inbound.target_lines import TargetLines
 from backend.inbound.targets import HttpTargets
 from backend.mime.limits import MAX_BYTES
 from backend.model.inbound import TargetName
+from backend.model.jobs import JobKind
 from backend.model.work import WorkKind
+from backend.outbound.accept import accept
 from backend.outbound.context import Outbound, outbound_settings
-from backend.outbound.send import process as process_send
+from backend.outbound.sender import make_sender
 from backend.queue.checkpointer import CHECKPOINTER, Checkpointer
+from backend.queue.jobs import JobRunner
 from backend.queue.owner import process_owner
 from backend.queue.roles import RoleKeeper
 from backend.queue.supervisor import Supervisor
 from backend.queue.worker import Worker, WorkerSettings
 from backend.reply_tokens import ReplyTokens
 from backend.store.blobs import FolderBlobs
+from backend.store.database_clock import DatabaseClock
 from backend.store.engine import Database, open_database
+from backend.suppression.free import free
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from backend.config import Config
-    from backend.model.work import WorkItem
+    from backend.model.outbound import EmailDraft
 
 __all__ = ["Backend", "open_backend"]
 
@@ -72,13 +86,16 @@ class _Rooms:
     config: Config
     db: Database
     aws: Clients
-    clock: SystemClock
+    clock: DatabaseClock
     blobs: S3Blobs | FolderBlobs
     outbound: Outbound
+    lines: TargetLines
     inbound: Inbound
     domains: DomainTools
-    bus: Bus
+    ses_list: SesSuppressions
+    telling: Telling
     intake: Intake
+    retention: Retention
 
 
 @asynccontextmanager
@@ -92,35 +109,65 @@ async def open_backend(config: Config, *, workers: bool = True) -> AsyncGenerato
         db = await asyncio.to_thread(open_database, config.database_url)
         stack.callback(db.close)
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
-        aws = Clients(config.aws_region, config.aws_endpoint_url)
+        aws = Clients(config.aws_region, config.aws_endpoint_url, threads=config.send_threads)
         stack.callback(aws.close)
-        rooms = _build(config, db, aws, http)
+        clock = DatabaseClock(SystemClock())
+        await clock.sync(db)
+        rooms = _build(config, db, aws, http, clock)
         stack.callback(rooms.inbound.reader.close)
+        stack.push_async_callback(rooms.lines.close)
+        stack.push_async_callback(rooms.telling.bus.poster.close)
         worker = _worker(rooms)
+        sender = make_sender(
+            rooms.outbound,
+            owner=process_owner(),
+            threads=config.send_threads,
+            settings=_worker_settings(config),
+        )
+        receiver = make_receiver(
+            rooms.inbound, owner=process_owner(), settings=_worker_settings(config)
+        )
+        crew = {"worker": worker, "receiver": receiver, "sender": sender}
+
+        def nudge() -> None:
+            for one in crew.values():
+                one.nudge()
+
         if workers:
             _warn_without_secret(config)
-            supervisor = _supervise(rooms, worker)
+            rooms.telling.warn()
+            supervisor = _supervise(rooms, crew)
             await supervisor.start()
             stack.push_async_callback(supervisor.stop)
-        yield Backend(
-            Parts(
-                db=db,
-                outbound=rooms.outbound,
-                inbound=rooms.inbound,
-                domains=rooms.domains,
-                ingest=_ingest(rooms),
-                nudge=worker.nudge,
-            )
-        )
+        yield Backend(_parts(rooms, worker, nudge))
 
 
-def _build(config: Config, db: Database, aws: Clients, http: httpx.AsyncClient) -> _Rooms:
+def _parts(rooms: _Rooms, worker: Worker, nudge: Callable[[], None]) -> Parts:
+    """Give the facade the halves it speaks for."""
+    return Parts(
+        db=rooms.db,
+        outbound=rooms.outbound,
+        inbound=rooms.inbound,
+        domains=rooms.domains,
+        ses_list=rooms.ses_list,
+        ingest=_ingest(rooms),
+        webhooks=rooms.telling.webhook_desk(worker.nudge),
+        usage=rooms.telling.usage_desk(),
+        retention=rooms.retention,
+        doctor=_doctor(rooms),
+        nudge=nudge,
+    )
+
+
+def _build(
+    config: Config, db: Database, aws: Clients, http: httpx.AsyncClient, clock: DatabaseClock
+) -> _Rooms:
     """Build every part from the settings, the outermost last."""
-    clock, ids = SystemClock(), UlidIds()
+    ids = UlidIds()
     blobs: S3Blobs | FolderBlobs = FolderBlobs(data_home() / "mail")
     if config.inbound_bucket:
         blobs = S3Blobs(aws, config.inbound_bucket)
-    key, tokens = config.integration_key, _reply_tokens(config)
+    tokens, lines = _reply_tokens(config), TargetLines()
     return _Rooms(
         config=config,
         db=db,
@@ -135,10 +182,11 @@ def _build(config: Config, db: Database, aws: Clients, http: httpx.AsyncClient) 
             settings=outbound_settings(config, clock.now()),
             tokens=tokens,
         ),
+        lines=lines,
         inbound=Inbound(
             db=db,
             blobs=blobs,
-            targets=HttpTargets(_urls(config), key.get_secret_value(), http, clock),
+            targets=_targets(config, lines, clock),
             clock=clock,
             ids=ids,
             inbound_domain=config.inbound_domain,
@@ -147,16 +195,25 @@ def _build(config: Config, db: Database, aws: Clients, http: httpx.AsyncClient) 
             screening=_screen_settings(config),
             tokens=tokens,
         ),
-        domains=DomainTools(
-            db=db,
-            identities=SesIdentities(aws),
-            clock=clock,
-            ids=ids,
-            region=config.aws_region,
-        ),
-        bus=Bus(db=db, client=http, clock=clock, url=config.bus_api_url, key=key),
+        domains=_domain_tools(config, db, aws, clock, ids),
+        ses_list=SesSuppressions(aws),
+        telling=set_up_telling(config, db, http, clock=clock, ids=ids),
         intake=Intake(db, blobs, clock, ids, inbound_domain=config.inbound_domain),
+        retention=Retention(db, blobs, clock, ids, settings=retention_settings(config)),
     )
+
+
+def _domain_tools(
+    config: Config, db: Database, aws: Clients, clock: DatabaseClock, ids: UlidIds
+) -> DomainTools:
+    return DomainTools(
+        db=db, identities=SesIdentities(aws), clock=clock, ids=ids, region=config.aws_region
+    )
+
+
+def _targets(config: Config, lines: TargetLines, clock: DatabaseClock) -> HttpTargets:
+    key = config.integration_key.get_secret_value()
+    return HttpTargets(_urls(config), key, lines, clock, at_once=config.workers)
 
 
 def _urls(config: Config) -> dict[TargetName, str]:
@@ -201,34 +258,46 @@ def _warn_without_secret(config: Config) -> None:
 
 
 def _worker(rooms: _Rooms) -> Worker:
-    """Give every kind of work its handler."""
+    """Give its handler to every kind of work but mail in and mail out."""
 
-    async def send(item: WorkItem) -> None:
-        await process_send(item, rooms.outbound)
-
-    async def receive(item: WorkItem) -> None:
-        await process_inbound(item, rooms.inbound)
-
-    async def announce(item: WorkItem) -> None:
-        await publish(item, rooms.bus)
+    async def send_answer(tenant_id: str, draft: EmailDraft, *, key: str) -> str:
+        return (await accept(rooms.outbound, tenant_id, draft, idempotency_key=key)).email_id
 
     return Worker(
         rooms.db,
         rooms.clock,
-        {WorkKind.SEND: send, WorkKind.INBOUND: receive, WorkKind.PUBLISH: announce},
+        {
+            WorkKind.AUTO_RESPONSE: partial(
+                answer, db=rooms.db, clock=rooms.clock, send=send_answer
+            ),
+            WorkKind.JOB: _job_runner(rooms).handle,
+            **rooms.telling.handlers(),
+            WorkKind.UNSUPPRESS: partial(free, db=rooms.db, account=rooms.ses_list),
+        },
         owner=process_owner(),
-        settings=WorkerSettings(
-            concurrency=rooms.config.workers,
-            poll_seconds=rooms.config.poll_seconds,
-            lease_seconds=rooms.config.lease_seconds,
-        ),
+        settings=_worker_settings(rooms.config),
     )
 
 
-def _supervise(rooms: _Rooms, worker: Worker) -> Supervisor:
+def _worker_settings(config: Config) -> WorkerSettings:
+    return WorkerSettings(
+        concurrency=config.workers,
+        poll_seconds=config.poll_seconds,
+        lease_seconds=config.lease_seconds,
+    )
+
+
+def _job_runner(rooms: _Rooms) -> JobRunner:
+    """Give every kind of bulk job its step."""
+    return JobRunner(rooms.db, rooms.clock, {JobKind.REPROCESS: ReprocessStep(rooms.inbound)})
+
+
+def _supervise(rooms: _Rooms, workers: Mapping[str, Worker]) -> Supervisor:
     """Give every loop to the supervisor; what brings new work ends first."""
     config, clock = rooms.config, rooms.clock
     supervisor = Supervisor(clock)
+    if not rooms.db.is_sqlite:
+        supervisor.add("clock", partial(clock.keep, rooms.db))
     keeper = RoleKeeper(rooms.db, clock, owner=process_owner())
     queued = _inbound_queue(rooms)
     if queued is not None:
@@ -236,23 +305,36 @@ def _supervise(rooms: _Rooms, worker: Worker) -> Supervisor:
         supervisor.add("inbound source", source.run)
     if config.sweep_seconds:
         sweeper = _sweeper(rooms, queued)
-
-        async def sweep() -> None:
-            await keeper.run_as(SWEEPER, sweeper.run)
-
-        supervisor.add("sweeper", sweep)
+        supervisor.add("sweeper", partial(keeper.run_as, SWEEPER, sweeper.run))
+    if config.retention_hours:
+        supervisor.add("retention", partial(keeper.run_as, RETENTION, rooms.retention.run))
     if config.events_queue_url:
         queue = SqsQueue(rooms.aws, config.events_queue_url)
         poller = FeedbackPoller(rooms.db, queue, clock=clock, ids=rooms.outbound.ids)
         supervisor.add("feedback", poller.run, ask_to_stop=poller.stop)
-    supervisor.add("worker", worker.run, ask_to_stop=worker.stop)
+    for role, loop in rooms.telling.loops().items():
+        supervisor.add(role, partial(keeper.run_as, role, loop))
+    for name, worker in workers.items():
+        supervisor.add(name, worker.run, ask_to_stop=worker.stop)
+    add_loops(supervisor, keeper, rooms.db, clock, config)
     checkpointer = Checkpointer(rooms.db, clock)
-
-    async def checkpoint() -> None:
-        await keeper.run_as(CHECKPOINTER, checkpointer.run)
-
-    supervisor.add("checkpointer", checkpoint)
+    supervisor.add("checkpointer", partial(keeper.run_as, CHECKPOINTER, checkpointer.run))
     return supervisor
+
+
+def _doctor(rooms: _Rooms) -> Doctor:
+    """Give the doctor everything mail depends on."""
+    config = rooms.config
+    events = SqsQueue(rooms.aws, config.events_queue_url) if config.events_queue_url else None
+    return Doctor(
+        DoctorParts(
+            db=rooms.db,
+            transport=rooms.outbound.transport,
+            clock=rooms.clock,
+            queues={"events queue": events, "inbound queue": _inbound_queue(rooms)},
+            reply_secret=bool(config.reply_token_secret.get_secret_value()),
+        )
+    )
 
 
 def _inbound_queue(rooms: _Rooms) -> SqsQueue | None:

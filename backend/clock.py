@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import deque
 from datetime import UTC, datetime
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
+_BYTES = 10  # 80 bits
+_AT_ONCE = 64
 
 
 class SystemClock:
@@ -24,9 +28,23 @@ class SystemClock:
 class UlidIds:
     """Ids that sort by time: 48 bits of milliseconds, 80 bits of chance, Crockford base32."""
 
+    def __init__(self) -> None:
+        self._chance: deque[int] = deque()
+
     def new(self, prefix: str) -> str:
-        """Make ``prefix_`` plus 26 lower case characters."""
-        value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
-        return f"{prefix}_" + "".join(
-            _CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5)
-        )
+        """Make ``prefix_`` plus 26 lower case characters; safe to call from any thread."""
+        value = (time.time_ns() // 1_000_000) << 80 | self._draw()
+        words = (_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10))
+        return f"{prefix}_{''.join(words)}"
+
+    def _draw(self) -> int:
+        """Give 80 bits of chance; the system is asked for many at a time, which is dear."""
+        while True:
+            try:
+                return self._chance.popleft()
+            except IndexError:
+                many = secrets.token_bytes(_BYTES * _AT_ONCE)
+                self._chance.extend(
+                    int.from_bytes(many[place : place + _BYTES], "big")
+                    for place in range(0, len(many), _BYTES)
+                )

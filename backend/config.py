@@ -11,10 +11,11 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from backend.errors import ConfigError
+from backend.errors import ConfigError, InvalidInputError
+from backend.model.limits import read_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,7 @@ _BARE = frozenset(
         "portal_api_url",
         "integration_key",
         "bus_api_url",
+        "books_api_url",
         "ingester_inbound_token",
     }
 )
@@ -91,6 +93,45 @@ class Config(BaseSettings):
         le=3650,
         description="Mail stored longer ago is left alone by the sweeper; keep rows longer.",
     )
+    retention_hours: float = Field(
+        default=1,
+        ge=0,
+        le=168,
+        description="How often received mail that is kept no longer is deleted; 0: never.",
+    )
+    retention_delivered_days: int = Field(
+        default=90,
+        ge=0,
+        le=36_500,
+        description="Days that received mail is kept after its target took it; 0: for ever.",
+    )
+    retention_held_days: int = Field(
+        default=180, ge=0, le=36_500, description="The same for held and unrouted mail."
+    )
+    retention_failed_days: int = Field(
+        default=90, ge=0, le=36_500, description="The same for mail that no target took in time."
+    )
+    retention_quarantined_days: int = Field(
+        default=30, ge=0, le=36_500, description="The same for quarantined mail."
+    )
+    retention_suppressed_days: int = Field(
+        default=30, ge=0, le=36_500, description="The same for automatic answers and reports."
+    )
+    retention_discarded_days: int = Field(
+        default=30, ge=0, le=36_500, description="The same for mail put away; it cannot come back."
+    )
+    retention_size_mb: int = Field(
+        default=0,
+        ge=0,
+        description="MB of raw mail beyond which the oldest of the least worth goes; 0: no limit.",
+    )
+    retention_deletes_raw: bool = Field(
+        default=True,
+        description="Whether raw mail is deleted with its row; false: a rule of the bucket does.",
+    )
+    retention_jobs_days: int = Field(
+        default=90, ge=1, le=3650, description="Days that finished jobs and their reports are kept."
+    )
     sns_topic_arns: str = Field(
         default="",
         description="SNS topics that may post to /events/..., comma-separated; empty: none may.",
@@ -117,7 +158,7 @@ class Config(BaseSettings):
         description="The secret before it, so that mail sent then can still be answered.",
     )
     integration_key: SecretStr = Field(
-        default=SecretStr(""), description="Bearer token for PSA, CRM, Portal and the bus."
+        default=SecretStr(""), description="Bearer token for PSA, CRM, Portal, Books and the bus."
     )
     target_attachment_mb: int = Field(
         default=5,
@@ -132,12 +173,44 @@ class Config(BaseSettings):
     bus_api_url: str = Field(
         default="", description="Where bus events are posted; empty: they stay in the outbox."
     )
+    bus_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signs what the bus gets, as whsec_ and base64; empty: it is not signed.",
+    )
+    books_api_url: str = Field(
+        default="", description="Base URL of Books; empty: usage is counted and not posted."
+    )
+    retention_events_days: int = Field(
+        default=30,
+        ge=0,
+        le=3650,
+        description="How long events, and what webhooks were posted, are kept; 0: for ever.",
+    )
+    webhooks_inside: bool = Field(
+        default=False,
+        description="Let webhooks go to http and to private addresses; for development only.",
+    )
+    webhook_disable_days: float = Field(
+        default=5,
+        gt=0,
+        le=365,
+        description="A webhook endpoint that fails for so many days is switched off.",
+    )
     api_host: str = Field(default="127.0.0.1", description="Address the HTTP API listens on.")
     api_port: int = Field(
         default=8025, ge=0, le=65535, description="Port of the HTTP API; 0 takes a free one."
     )
     workers: int = Field(
-        default=16, ge=1, le=64, description="How many work items one process handles at a time."
+        default=16,
+        ge=1,
+        le=64,
+        description="How many work items other than mail out one process handles at a time.",
+    )
+    send_threads: int = Field(
+        default=8,
+        ge=1,
+        le=64,
+        description="How many calls to AWS one process has under way at a time.",
     )
     poll_seconds: float = Field(
         default=0.5, gt=0, le=60, description="How often the work queue is asked when idle."
@@ -151,11 +224,28 @@ class Config(BaseSettings):
         le=3600,
         description="How long to wait for the SEND event of a mail whose answer was lost.",
     )
+    brake_bounce_percent: float = Field(
+        default=10,
+        ge=0,
+        le=100,
+        description="Hard bounces of a tenant, in percent, at which its mail waits; 0 is never.",
+    )
+    brake_complaint_percent: float = Field(
+        default=0.5,
+        ge=0,
+        le=100,
+        description="Complaints about a tenant, in percent, at which its mail waits; 0 is never.",
+    )
     retry_hours: float = Field(
         default=24,
         gt=0,
         le=240,
         description="How long a mail or a target is tried before giving up.",
+    )
+    send_limits: str = Field(
+        default="10/s 100/min 2000/h 40000/day",
+        description="How many messages a tenant may hand in, unless it has limits of its own; none:"
+        " no limit.",
     )
     authserv_id: str = Field(
         default="",
@@ -194,6 +284,15 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take init values only: load_config merges the sources and names the wrong one."""
         return (init_settings,)
+
+    @field_validator("send_limits")
+    @classmethod
+    def _check_limits(cls, text: str) -> str:
+        try:
+            read_limits(text)
+        except InvalidInputError as error:
+            raise ValueError(str(error).removeprefix("limits: ")) from None
+        return text
 
     @property
     def sns_topics(self) -> frozenset[str]:
@@ -235,7 +334,9 @@ def load_config(environ: Mapping[str, str], **overrides: object) -> Config:
 
 
 # Read by the command line and the sandbox, not by Config.
-_OTHERS = frozenset({"api_key", "api_url", "smtp", "desk_url", "readonly", "theme", "copy"})
+_OTHERS = frozenset(
+    {"faultpoint", "api_key", "api_url", "smtp", "desk_url", "readonly", "theme", "copy"}
+)
 
 
 def _known() -> frozenset[str]:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from backend.errors import NotFoundError
 from backend.mime.attachment_bytes import attachment_bytes
+from backend.model.views import InboundQuery
 from backend.store import emails, threads
 from backend.store import inbound as inbound_rows
 
 if TYPE_CHECKING:
-    from backend.model.inbound import AttachmentInfo, InboundMessage
+    from collections.abc import Sequence
+
+    from backend.model.inbound import AttachmentInfo, InboundMessage, TargetName
     from backend.model.outbound import Email
     from backend.ports import BlobStore
     from backend.store.engine import Database
@@ -44,6 +47,15 @@ class Receiving:
         self._db = db
         self._blobs = blobs
 
+    async def page(
+        self, tenant_id: str, *, after: str = "", before: str = "", size: int
+    ) -> Sequence[InboundMessage]:
+        """Give received mail, newest first, older than ``after`` or next newer than ``before``."""
+        query = InboundQuery(tenant_id=tenant_id)
+        if before:
+            return await self._db.read(inbound_rows.newer, query, before, size)
+        return await self._db.read(inbound_rows.older, query, after, size)
+
     async def attachment(
         self, inbound_id: str, position: int, tenant_id: str | None = None
     ) -> AttachmentFile:
@@ -57,9 +69,20 @@ class Receiving:
             raise NotFoundError(f"attachment {position} of {inbound_id} cannot be found any more")
         return AttachmentFile(info=files[position], data=data)
 
+    async def check_ref(self, target: TargetName, ref: str, tenant_id: str) -> None:
+        """Raise NotFoundError for a ticket or contact that is known to be another tenant's."""
+        if await self._db.read(_is_foreign, target, ref, tenant_id):
+            raise NotFoundError(f"ref: {target.value} has no {ref[:100]!r} of this tenant")
+
     async def conversation(self, email_id: str, tenant_id: str | None = None) -> Conversation:
         """Give the conversation a sent or received mail is in; raises NotFoundError."""
         return await self._db.read(_conversation, email_id, tenant_id)
+
+
+def _is_foreign(tx: Tx, target: TargetName, ref: str, tenant_id: str) -> bool:
+    if threads.of_ticket(tx, tenant_id, ref, target):
+        return False
+    return bool(threads.of_ticket(tx, None, ref, target))
 
 
 def _files(

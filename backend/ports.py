@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from backend.model.inbound import TargetName
+    from backend.model.suppression import SuppressionReason
     from backend.model.tenant import DomainStatus
     from backend.model.views import AccountState
 
@@ -89,6 +90,31 @@ class Identities(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldAddress:
+    """One address as SES holds it back: ``spelling`` is the only form it answers to."""
+
+    spelling: str
+    reason: SuppressionReason
+    updated_at: datetime
+
+
+class AccountSuppressions(Protocol):
+    """The account's own suppression list at SES; every call may raise TransientError."""
+
+    def pages(self) -> AsyncIterator[Sequence[HeldAddress]]:
+        """Give the whole list, some at a time."""
+        ...
+
+    async def put(self, address: str, reason: SuppressionReason) -> None:
+        """Put an address on the list, for a bounce or a complaint; raises RefusedError."""
+        ...
+
+    async def delete(self, spelling: str) -> bool:
+        """Take an address, spelt exactly so, off the list; False when it was not on it."""
+        ...
+
+
 class BlobStore(Protocol):
     """Where raw messages lie: S3, or a local folder."""
 
@@ -114,8 +140,19 @@ class Notice:
 class BlobLinks(Protocol):
     """A store that can give a link to an object to whoever holds no key of ours: S3."""
 
-    async def presign(self, key: str, seconds: int) -> str:
-        """Give a URL that reads the object for so many seconds (at most 7 days)."""
+    async def presign(self, key: str, seconds: int, *, name: str = "") -> str:
+        """Give a URL that reads the object for so many seconds (at most 7 days).
+
+        With a ``name`` it is downloaded under that name, and never shown by a browser.
+        """
+        ...
+
+    async def holds(self, key: str) -> bool:
+        """Tell whether there is such an object."""
+        ...
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Write a whole object, at once or not at all."""
         ...
 
 
@@ -150,6 +187,14 @@ class Stored:
     key: str
     size: int
     stored_at: datetime
+
+
+class BlobDisposal(Protocol):
+    """A store that objects can be deleted from."""
+
+    async def delete(self, key: str) -> None:
+        """Delete an object; one that is not there is no error. Raises ServiceUnavailableError."""
+        ...
 
 
 class BlobListing(Protocol):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from backend.api.app import create_app
 from backend.api.server import ApiServer
 from backend.app import open_backend
+from backend.errors import ServiceUnavailableError
+from backend.queue.supervisor import first_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 async def serve(config: Config, *, on_ready: Callable[[str], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then drain; ``on_ready`` gets the URL once it listens.
 
-    The API stops first, so that nothing new is accepted while the workers finish.
+    The API stops first, so that nothing new is accepted while the workers finish. Raises
+    ServiceUnavailableError when the API ends without having been told to.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -31,6 +35,12 @@ async def serve(config: Config, *, on_ready: Callable[[str], None] | None = None
         try:
             if on_ready is not None:
                 on_ready(url)
-            await stop.wait()
+            await first_to_end(partial(_told, stop), server.wait)
+            if not stop.is_set():
+                raise ServiceUnavailableError("the HTTP API ended by itself; the log says why")
         finally:
             await server.stop()
+
+
+async def _told(stop: asyncio.Event) -> None:
+    await stop.wait()

@@ -2,7 +2,8 @@
 
 Every message lies in the store (a folder here); SES receipt notices come through a queue that
 delivers 10 % of them twice, 10 % late, loses 1 %, and gives back what was not acknowledged. The
-sweeper has to find the lost ones. Everything else is real: SQLite, the worker, the desk over HTTP.
+sweeper has to find the lost ones. Everything else is real: SQLite, the receiver, and the desk over
+HTTP, in a process of its own as targets are.
 
 Run: python benchmarks/inbound_soak.py [messages] [seed]      (default 10000 1)
 """
@@ -18,28 +19,29 @@ import time
 from collections import deque
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 from sqlalchemy import func, select
 
 from backend.clock import SystemClock, UlidIds
-from backend.desk.server import FILE, Desk, DeskSettings
+from backend.desk.server import FILE, Desk, DeskAddresses, DeskSettings
 from backend.desk.tables import received
 from backend.errors import ServiceUnavailableError
 from backend.inbound.intake import Intake
-from backend.inbound.pipeline import Inbound, process
+from backend.inbound.pipeline import Inbound
+from backend.inbound.receiver import make_receiver
 from backend.inbound.sources.sqs import SqsSource
 from backend.inbound.sources.sweeper import Sweeper, SweepSettings
+from backend.inbound.target_lines import TargetLines
 from backend.inbound.targets import HttpTargets
 from backend.model.inbound import InboundStatus, TargetName
 from backend.model.tenant import Domain, DomainStatus, Tenant
 from backend.model.views import InboundQuery
-from backend.model.work import WorkKind
 from backend.ports import Notice
 from backend.queue.supervisor import first_to_end
-from backend.queue.worker import Worker, WorkerSettings
+from backend.queue.worker import WorkerSettings
 from backend.store import domains, tenants
 from backend.store import inbound as rows
 from backend.store.blobs import FolderBlobs
@@ -47,8 +49,8 @@ from backend.store.engine import Database, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from multiprocessing.connection import Connection
 
-    from backend.model.work import WorkItem
     from backend.store.types import Tx
 
 BUCKET = "relay-inbound"
@@ -134,24 +136,57 @@ class Later:
         return time.monotonic()
 
 
-async def soak(folder: Path, messages: int, seed: int) -> Report:
-    """Run it once in an empty folder."""
+async def soak(folder: Path, messages: int, seed: int, *, apart: bool = False) -> Report:
+    """Run it once in an empty folder; ``apart`` gives the desk a process of its own."""
     chance = random.Random(seed)
     keys = _lay_out(folder / "mail", messages)
     db = open_database(f"sqlite:///{folder / 'relay.db'}")
-    await db.write(_settle)
-    desk = Desk(DeskSettings(folder=folder, integration_key=KEY))
+    await db.write(add_acme)
+    desk = _DeskApart(folder) if apart else Desk(_desk_settings(folder))
     at = await desk.start()
+    lines = TargetLines()
     try:
-        async with httpx.AsyncClient(timeout=30) as http:
-            urls = dict.fromkeys(TargetName, at.psa_url)
-            targets = HttpTargets(urls, KEY, http, SystemClock())
-            run = _Run(db, FolderBlobs(folder / "mail"), targets, FaultyQueue(keys, chance))
-            swept, seconds = await run.to_the_end(messages)
+        urls = dict.fromkeys(TargetName, at.psa_url)
+        targets = HttpTargets(urls, KEY, lines, SystemClock())
+        run = _Run(db, FolderBlobs(folder / "mail"), targets, FaultyQueue(keys, chance))
+        swept, seconds = await run.to_the_end(messages)
         return await _report(run, folder, messages, swept, seconds)
     finally:
+        await lines.close()
         await desk.stop()
         db.close()
+
+
+def _desk_settings(folder: Path) -> DeskSettings:
+    return DeskSettings(folder=folder, integration_key=KEY)
+
+
+class _DeskApart:
+    """The desk in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        context = get_context("spawn")
+        self._line, far_end = context.Pipe()
+        self._process = context.Process(target=_serve_desk, args=(folder, far_end), daemon=True)
+
+    async def start(self) -> DeskAddresses:
+        self._process.start()
+        at: DeskAddresses = await asyncio.to_thread(self._line.recv)
+        return at
+
+    async def stop(self) -> None:
+        self._line.send("stop")
+        await asyncio.to_thread(self._process.join)
+
+
+def _serve_desk(folder: Path, line: Connection) -> None:
+    async def serve() -> None:
+        desk = Desk(_desk_settings(folder))
+        line.send(await desk.start())
+        await asyncio.to_thread(line.recv)
+        await desk.stop()
+
+    asyncio.run(serve())
 
 
 class _Run:
@@ -166,16 +201,8 @@ class _Run:
         intake = Intake(db, blobs, clock, ids, inbound_domain=SHARED)
         self.source = SqsSource(queue, intake, blobs, bucket=BUCKET)
         self.sweeper = Sweeper(db, blobs, intake, Later(), settings=SweepSettings())
-        self.worker = Worker(
-            db,
-            clock,
-            {WorkKind.INBOUND: self._process},
-            owner="soak",
-            settings=WorkerSettings(poll_seconds=0.05),
-        )
-
-    async def _process(self, item: WorkItem) -> None:
-        await process(item, self.inbound)
+        settings = WorkerSettings(poll_seconds=0.05)
+        self.worker = make_receiver(self.inbound, owner="soak", settings=settings)
 
     async def to_the_end(self, messages: int) -> tuple[int, float]:
         """Give how many the sweeper found, and the seconds all but its part took."""
@@ -250,11 +277,11 @@ def _lay_out(folder: Path, messages: int) -> list[str]:
     (folder / "in").mkdir(parents=True, mode=0o700)
     keys = [f"in/{number:06d}" for number in range(messages)]
     for number, key in enumerate(keys):
-        (folder / key).write_bytes(_mail(number))
+        (folder / key).write_bytes(ordinary_mail(number))
     return keys
 
 
-def _mail(number: int) -> bytes:
+def ordinary_mail(number: int) -> bytes:
     trace = (
         f"Return-Path: <jo{number}@client.example>\r\n"
         "Received: from mx (mx [192.0.2.1])\r\n by inbound-smtp.us-east-1.amazonaws.com with SMTP"
@@ -282,7 +309,7 @@ def _notice(key: str) -> str:
     return json.dumps({"Type": "Notification", "TopicArn": "t", "Message": json.dumps(told)})
 
 
-def _settle(tx: Tx) -> None:
+def add_acme(tx: Tx) -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     tenants.add(tx, Tenant(id="acme", name="Acme", created_at=at))
     domain = Domain(
@@ -301,7 +328,7 @@ def _settle(tx: Tx) -> None:
 def main() -> None:
     messages, seed = (int(one) for one in (sys.argv[1:] + ["10000", "1"][len(sys.argv) - 1 :]))
     with tempfile.TemporaryDirectory() as folder:
-        report = asyncio.run(soak(Path(folder), messages, seed))
+        report = asyncio.run(soak(Path(folder), messages, seed, apart=True))
     for name, value in asdict(report).items():
         print(f"{name:16} {value:>10,}")
     sys.exit(bool(report.lost or report.delivered_twice))

@@ -16,7 +16,12 @@ class Scope(StrEnum):
     DOMAINS = "Domains"
     QUARANTINE = "Quarantine"
     CHARTS = "Charts"
+    ALERTS = "Alerts"
     DETAIL = "Detail"
+    SENT = "Sent mail"
+    MESSAGE = "Waiting message"
+    REPROCESS = "Process again"
+    JOB = "Job"
     DIALOG = "Dialogs"
 
 
@@ -51,9 +56,11 @@ class Action:
 
 _CAPS = {
     "question_mark": "?",
+    "exclamation_mark": "!",
     "colon": ":",
     "slash": "/",
     "plus": "+",
+    "asterisk": "*",
     "minus": "-",
     "equals_sign": "=",
     "backslash": "\\",

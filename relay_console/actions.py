@@ -8,11 +8,22 @@ scope. ``python -m relay_console.keys_document`` prints docs/keys.md. Imports no
 from __future__ import annotations
 
 from relay_console.action import Action, Scope
+from relay_console.actions_alerts import ALERT_ACTIONS
+from relay_console.actions_mail import MAIL_ACTIONS
+from relay_console.actions_quarantine import QUARANTINE_ACTIONS
+from relay_console.actions_suppressions import SUPPRESSION_ACTIONS
 
-AREAS = (Scope.LOGS, Scope.SUPPRESSIONS, Scope.DOMAINS, Scope.QUARANTINE, Scope.CHARTS)
-"""The five screens, in the order of their number keys."""
+AREAS = (
+    Scope.LOGS,
+    Scope.SUPPRESSIONS,
+    Scope.DOMAINS,
+    Scope.QUARANTINE,
+    Scope.CHARTS,
+    Scope.ALERTS,
+)
+"""The six screens, in the order of their number keys."""
 
-_TABLES = frozenset({Scope.LOGS, Scope.SUPPRESSIONS, Scope.DOMAINS, Scope.QUARANTINE})
+_TABLES = frozenset(AREAS) - {Scope.CHARTS}
 _ROOTS = frozenset(AREAS)
 
 
@@ -20,10 +31,10 @@ def _in(*scopes: Scope) -> frozenset[Scope]:
     return frozenset(scopes)
 
 
-def _area(number: int, scope: Scope, about: str) -> Action:
+def _area(key: str, scope: Scope, about: str) -> Action:
     return Action(
         id=f"area('{scope.name.lower()}')",
-        key=str(number),
+        key=key,
         title=scope.value,
         help=about,
         scopes=_in(Scope.GLOBAL),
@@ -32,11 +43,12 @@ def _area(number: int, scope: Scope, about: str) -> Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    _area(1, Scope.LOGS, "Show all mail, sent and received, newest first."),
-    _area(2, Scope.SUPPRESSIONS, "Show the addresses we must not send to."),
-    _area(3, Scope.DOMAINS, "Show the domains and the DNS records they need."),
-    _area(4, Scope.QUARANTINE, "Show received mail that waits for a person."),
-    _area(5, Scope.CHARTS, "Show sent, delivered and bounced mail per minute."),
+    _area("1", Scope.LOGS, "Show all mail, sent and received, newest first."),
+    _area("2", Scope.SUPPRESSIONS, "Show the addresses we must not send to."),
+    _area("3", Scope.DOMAINS, "Show the domains and the DNS records they need."),
+    _area("4", Scope.QUARANTINE, "Show received mail that waits for a person."),
+    _area("5", Scope.CHARTS, "Show sent, delivered and bounced mail per minute."),
+    _area("6,exclamation_mark", Scope.ALERTS, "Show what is wrong, and the rates of every tenant."),
     Action(
         id="help",
         key="question_mark",
@@ -98,7 +110,7 @@ ACTIONS: tuple[Action, ...] = (
         key="r",
         title="refresh",
         help="Read the data again.",
-        scopes=_in(Scope.LOGS, Scope.SUPPRESSIONS, Scope.QUARANTINE, Scope.CHARTS, Scope.DETAIL),
+        scopes=_ROOTS - {Scope.DOMAINS} | {Scope.DETAIL},
         footer=6,
         palette=True,
     ),
@@ -107,7 +119,7 @@ ACTIONS: tuple[Action, ...] = (
         key="y",
         title="copy",
         help="Copy what the cursor is on: an id, an address, a DNS record.",
-        scopes=_TABLES | {Scope.DETAIL},
+        scopes=_TABLES | {Scope.DETAIL, Scope.JOB},
         footer=5,
         palette=True,
     ),
@@ -121,35 +133,39 @@ ACTIONS: tuple[Action, ...] = (
         palette=True,
     ),
     Action(
-        id="add",
-        key="a",
-        title="add",
-        help="Put an address on the suppression list.",
-        scopes=_in(Scope.SUPPRESSIONS),
-        writes=True,
-        footer=2,
+        id="sort",
+        key="o",
+        title="sort",
+        help="Order by the next column: time, status, recipient, subject.",
+        scopes=_in(Scope.LOGS),
+        footer=6,
         palette=True,
     ),
     Action(
-        id="remove",
-        key="D",
-        title="remove",
-        help="Take the marked addresses, or this one, off the list; asks first.",
-        scopes=_in(Scope.SUPPRESSIONS),
-        writes=True,
-        footer=2,
+        id="reverse",
+        key="O",
+        title="reverse",
+        help="Turn the order round.",
+        scopes=_in(Scope.LOGS),
         palette=True,
     ),
     Action(
-        id="undo",
-        key="u",
-        title="undo",
-        help="Undo your last addition or removal of this session.",
-        scopes=_in(Scope.SUPPRESSIONS),
-        writes=True,
-        footer=3,
+        id="columns",
+        key="c",
+        title="columns",
+        help="Choose the columns.",
+        scopes=_in(Scope.LOGS),
         palette=True,
     ),
+    Action(
+        id="pane",
+        key="p",
+        title="pane",
+        help="Show or hide the mail beside the table, on terminals of 120 columns and more.",
+        scopes=_in(Scope.LOGS),
+        palette=True,
+    ),
+    *SUPPRESSION_ACTIONS,
     Action(
         id="check",
         key="r",
@@ -168,16 +184,9 @@ ACTIONS: tuple[Action, ...] = (
         scopes=_in(Scope.DOMAINS),
         footer=3,
     ),
-    Action(
-        id="reprocess",
-        key="P",
-        title="process again",
-        help="Process the marked messages, or this one, again; asks first.",
-        scopes=_in(Scope.QUARANTINE),
-        writes=True,
-        footer=2,
-        palette=True,
-    ),
+    *QUARANTINE_ACTIONS,
+    *ALERT_ACTIONS,
+    *MAIL_ACTIONS,
     Action(
         id="wider",
         key="plus,equals_sign",
@@ -206,11 +215,18 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         id="mark",
-        key="space",
+        key="space,v",
         title="mark",
         help="Mark the row for the next action, and go one down.",
         scopes=_in(Scope.TABLE),
         footer=5,
+    ),
+    Action(
+        id="mark_view",
+        key="asterisk",
+        title="mark all",
+        help="Mark every row in sight; once more takes these marks away.",
+        scopes=_in(Scope.TABLE),
     ),
     Action(
         id="unmark",
@@ -248,7 +264,7 @@ ACTIONS: tuple[Action, ...] = (
         key="escape,q",
         title="back",
         help="Go back to the table.",
-        scopes=_in(Scope.DETAIL),
+        scopes=_in(Scope.DETAIL, Scope.REPROCESS, Scope.JOB),
         footer=1,
     ),
     Action(
@@ -326,6 +342,8 @@ def alive_on(area: Scope) -> tuple[Scope, ...]:
     """Give the scopes whose keys work together on a screen."""
     if area is Scope.DIALOG:
         return (area,)
+    if area in {Scope.MESSAGE, Scope.SENT}:
+        return (area, Scope.DETAIL, Scope.GLOBAL)
     return (area, Scope.TABLE, Scope.GLOBAL) if area in _TABLES else (area, Scope.GLOBAL)
 
 

@@ -1,30 +1,35 @@
-"""The console: five areas as modes, one poller, one wall before the terminal."""
+"""The console: six areas as modes, one poller, one wall before the terminal."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 
+from backend import RelayError
 from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.clipboard import Clipboard, cache_folder
 from relay_console.edge import sentence_of
+from relay_console.health import read_health
 from relay_console.line_filter import StripControls
-from relay_console.messages import Goto, ServiceReady, VersionChanged
+from relay_console.messages import Goto, HealthChanged, OpenMail, ServiceReady, VersionChanged
 from relay_console.palette import Palette, RegistryCommands
 from relay_console.profile import Profile, profile_from
 from relay_console.safe import safe
+from relay_console.screens.alerts import AlertsScreen
 from relay_console.screens.area import AreaScreen
 from relay_console.screens.charts import ChartsScreen
 from relay_console.screens.domains import DomainsScreen
 from relay_console.screens.help import Help
 from relay_console.screens.live import LiveScreen
 from relay_console.screens.logs import LogsScreen
+from relay_console.screens.mail import mail_screen
 from relay_console.screens.quarantine import QuarantineScreen
 from relay_console.screens.suppressions import SuppressionsScreen
 from relay_console.session import Session
@@ -45,6 +50,7 @@ _SCREENS: dict[str, type[LiveScreen]] = {
     "domains": DomainsScreen,
     "quarantine": QuarantineScreen,
     "charts": ChartsScreen,
+    "alerts": AlertsScreen,
 }
 POLL_SECONDS = 0.5
 _QUIET = {"cursor-background": "#33415f", "cursor-foreground": "#ffffff", "quiet": "#8088a0"}
@@ -136,7 +142,8 @@ class RelayApp(App[None]):
     async def _poll(self) -> None:
         """Ask once; that the screen is no longer live is said once, and that it is again."""
         try:
-            version = await (await self.session.service()).version()
+            service = await self.session.service()
+            version = await service.version()
         except Exception as error:  # noqa: BLE001  # a loop's edge; recorded by sentence_of
             if self._live_now:
                 self._live_now = False
@@ -150,6 +157,13 @@ class RelayApp(App[None]):
             self._version = version
             self.session.forget_tenants()
             self.screen.post_message(VersionChanged())
+            await self._look(service)
+
+    async def _look(self, service: Service) -> None:
+        """Read what is wrong; that the database does not answer is said by the screen's table."""
+        with suppress(RelayError):
+            self.session.health = await read_health(service)
+            self.screen.post_message(HealthChanged())
 
     async def action_area(self, name: str) -> None:
         """Go to an area; its screens are as they were left."""
@@ -163,6 +177,10 @@ class RelayApp(App[None]):
             await self.pop_screen()
         if isinstance(self.screen, AreaScreen):
             self.screen.set_filter(message.line)
+
+    def on_open_mail(self, message: OpenMail) -> None:
+        """Open a mail over what is shown."""
+        self.push_screen(mail_screen(self.session, message.key, message.home))
 
     def action_help(self) -> None:
         """Show every key."""

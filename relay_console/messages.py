@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from relay_console.action import Scope
 
 
 class VersionChanged(Message, bubble=False):
@@ -13,6 +17,14 @@ class VersionChanged(Message, bubble=False):
     def can_replace(self, message: Message) -> bool:
         """Let a newer one take the place of one that still waits."""
         return isinstance(message, VersionChanged)
+
+
+class HealthChanged(Message, bubble=False):
+    """What is wrong was looked at anew; it is in the session."""
+
+    def can_replace(self, message: Message) -> bool:
+        """Let a newer one take the place of one that still waits."""
+        return isinstance(message, HealthChanged)
 
 
 class ServiceReady(Message, bubble=False):
@@ -25,3 +37,11 @@ class Goto(Message, bubble=False):
 
     area: str
     line: str
+
+
+@dataclass
+class OpenMail(Message, bubble=False):
+    """The technician asked for a mail by its log key, ``out:msg_…`` or ``in:inb_…``."""
+
+    key: str
+    home: Scope

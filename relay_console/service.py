@@ -6,21 +6,39 @@ sentence. Pages are addressed by position: ``start`` from 0, at most ``size`` ro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
 
     from backend import (
         AccountState,
+        Act,
+        ActReport,
+        Alert,
+        Brake,
+        Compliance,
+        DecisionDiff,
+        DeliveryState,
         DomainDetail,
+        Email,
         EmailDetail,
+        Endpoint,
+        Foreseen,
+        ImportReport,
+        ImportWish,
         InboundDetail,
         InboundMessage,
         InboundQuery,
-        LogEntry,
+        Job,
+        JobLine,
+        LogCount,
+        LogPage,
         LogQuery,
+        LogSpan,
+        Selection,
+        SendingStatus,
         SeriesPoint,
         Suppression,
         SuppressionQuery,
@@ -28,8 +46,190 @@ if TYPE_CHECKING:
     )
 
 
+class SuppressionVerbs(Protocol):
+    """Suppression beyond one entry: complaints that wait for review, files."""
+
+    async def accept(self, suppression_id: str, *, actor: str) -> Suppression:
+        """Let an entry that waits for review count; raises NotFoundError."""
+        ...
+
+    async def import_file(self, file: IO[str], wish: ImportWish, *, actor: str) -> ImportReport:
+        """Bring a file onto the list, or with ``dry_run`` tell what it would bring."""
+        ...
+
+    async def undo_import(self, import_id: str, *, actor: str) -> int:
+        """Take off what an import has brought and give how many that was."""
+        ...
+
+    def export(self, query: SuppressionQuery, form: str) -> AsyncIterator[str]:
+        """Give what a query means as ``csv`` or ``jsonl``, piece by piece."""
+        ...
+
+
+class LogVerbs(Protocol):
+    """Reading the log, by places in it; see backend/model/log.py."""
+
+    async def page(self, query: LogQuery, span: LogSpan) -> LogPage:
+        """Give the lines of a span in log order."""
+        ...
+
+    async def count(self, query: LogQuery, limit: int | None = 10_000) -> LogCount:
+        """Count the mail a query means, up to ``limit``, or exactly when it is None."""
+        ...
+
+
+class QuarantineVerbs(Protocol):
+    """What a person does with mail that waits; see backend/model/quarantine.py for the acts."""
+
+    async def act(self, ids: Sequence[str], act: Act, *, actor: str) -> ActReport:
+        """Do an act to a selection; each message is answered by itself."""
+        ...
+
+    async def preview(self, ids: Sequence[str], act: Act) -> Sequence[Foreseen]:
+        """Tell of each message what an act would make of it; writes nothing."""
+        ...
+
+
+class ReprocessVerbs(Protocol):
+    """What would be decided anew over messages, and having it done."""
+
+    async def count(self, selection: Selection) -> int:
+        """Count the messages of a selection."""
+        ...
+
+    def preview(self, selection: Selection) -> AsyncIterator[DecisionDiff]:
+        """Give the difference for each message, one by one; writes nothing."""
+        ...
+
+    async def start(self, selection: Selection, *, actor: str) -> Job:
+        """Queue a job that processes the messages again whose decision would differ."""
+        ...
+
+
+class JobVerbs(Protocol):
+    """Bulk jobs."""
+
+    async def get(self, job_id: str) -> Job:
+        """Give a job as it stands; raises NotFoundError."""
+        ...
+
+    async def cancel(self, job_id: str, *, actor: str) -> Job:
+        """Ask a job to stop; what it has done stays done."""
+        ...
+
+    async def report(self, job_id: str, start: int, size: int) -> Sequence[JobLine]:
+        """Give a page of a job's report."""
+        ...
+
+
+class ComplianceVerbs(Protocol):
+    """Rates as AWS counts them, alerts, and brakes of tenants."""
+
+    async def report(self) -> Compliance:
+        """Give the rates of the account and of every tenant, brakes and open alerts."""
+        ...
+
+    async def alerts(self) -> Sequence[Alert]:
+        """Give the alerts that are open, oldest first."""
+        ...
+
+    async def past_alerts(self, size: int = 100) -> Sequence[Alert]:
+        """Give the newest alerts, over or not."""
+        ...
+
+    async def brake(self, tenant_id: str, *, reason: str, actor: str) -> Brake:
+        """Hold the mail of a tenant back; raises InvalidInputError when it is already."""
+        ...
+
+    async def lift(self, tenant_id: str, *, actor: str) -> int:
+        """Let it go on and give how many mails were woken; raises NotFoundError."""
+        ...
+
+
+class WebhookVerbs(Protocol):
+    """Who is told of events."""
+
+    async def endpoints(self, tenant_id: str | None = None) -> Sequence[Endpoint]:
+        """Give the endpoints of a tenant, or all, the oldest first."""
+        ...
+
+    async def backlog(
+        self, tenant_id: str | None = None
+    ) -> Mapping[str, Mapping[DeliveryState, int]]:
+        """Count what waits for each endpoint and its dead letters."""
+        ...
+
+
+class MailingVerbs(Protocol):
+    """What may still be done to scheduled mail; each raises TooLateError once it is sent."""
+
+    async def cancel_email(
+        self, email_id: str, *, actor: str, tenant_id: str | None = None
+    ) -> Email:
+        """Call a scheduled mail off."""
+        ...
+
+    async def reschedule_email(
+        self, email_id: str, at: datetime | str, *, actor: str, tenant_id: str | None = None
+    ) -> Email:
+        """Give a scheduled mail another time, in words too."""
+        ...
+
+
+class SendingVerbs(Protocol):
+    """What a person decides about mail of unknown fate; raises InvalidInputError for others."""
+
+    async def send_again(self, email_id: str, *, actor: str) -> None:
+        """Send it once more, which may make it arrive twice."""
+        ...
+
+    async def give_up(self, email_id: str, *, actor: str) -> None:
+        """Let it count as failed."""
+        ...
+
+
 class Service(Protocol):
     """The backend as the console sees it."""
+
+    @property
+    def reprocessing(self) -> ReprocessVerbs:
+        """Processing messages again."""
+        ...
+
+    @property
+    def jobs(self) -> JobVerbs:
+        """Bulk jobs."""
+        ...
+
+    @property
+    def suppression_desk(self) -> SuppressionVerbs:
+        """Reviews and files of suppressions."""
+        ...
+
+    @property
+    def quarantine(self) -> QuarantineVerbs:
+        """Acts on mail that waits."""
+        ...
+
+    @property
+    def compliance(self) -> ComplianceVerbs:
+        """Rates, alerts and brakes."""
+        ...
+
+    @property
+    def webhooks(self) -> WebhookVerbs:
+        """Endpoints of tenants."""
+        ...
+
+    @property
+    def mailing(self) -> MailingVerbs:
+        """Scheduled mail."""
+        ...
+
+    @property
+    def sending(self) -> SendingVerbs:
+        """Mail of unknown fate."""
+        ...
 
     async def version(self) -> int:
         """Give a number that changes whenever anything was written; cheap enough to ask often."""
@@ -39,12 +239,9 @@ class Service(Protocol):
         """Give all tenants by name."""
         ...
 
-    async def count_log(self, query: LogQuery) -> int:
-        """Count the mail a query means."""
-        ...
-
-    async def log(self, query: LogQuery, start: int, size: int) -> Sequence[LogEntry]:
-        """Give a page of the log, newest first."""
+    @property
+    def mail_log(self) -> LogVerbs:
+        """The log of all mail."""
         ...
 
     async def email(self, email_id: str) -> EmailDetail:
@@ -78,9 +275,15 @@ class Service(Protocol):
         ...
 
     async def add_suppression(
-        self, tenant_id: str, address: str, *, detail: str, actor: str
+        self,
+        tenant_id: str,
+        address: str,
+        *,
+        detail: str,
+        actor: str,
+        expires_at: datetime | None = None,
     ) -> Suppression:
-        """Suppress an address by hand; raises InvalidInputError."""
+        """Suppress an address or a domain by hand; raises InvalidInputError."""
         ...
 
     async def remove_suppression(self, suppression_id: str, *, actor: str) -> Suppression:
@@ -107,4 +310,8 @@ class Service(Protocol):
 
     async def account(self) -> AccountState | None:
         """Give what SES last said of the account, None when it never answered."""
+        ...
+
+    async def sending_status(self) -> SendingStatus:
+        """Tell whether mail goes out, and if not, why, since when and when that is tried."""
         ...

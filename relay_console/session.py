@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from backend import Tenant
     from relay_console.clipboard import Clipboard
+    from relay_console.health import Health
     from relay_console.service import Service
 
 
@@ -29,6 +30,10 @@ class Session:
     readonly: bool
     clock: Callable[[], datetime]
     clipboard: Clipboard
+    # what was discarded in this session and can be undone, the newest last
+    put_away: list[Sequence[str]] = field(default_factory=list)
+    # what was wrong when it was last looked at; None until then
+    health: Health | None = None
     _service: Service | None = None
     _failure: str = ""
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)

@@ -11,10 +11,10 @@ from backend.model.outbound import EmailDraft
 from backend.model.tenant import Domain, DomainStatus, Tenant
 from backend.model.views import AccountState
 from backend.model.work import WorkKind
+from backend.outbound import hold
 from backend.outbound.context import Outbound, OutboundSettings
 from backend.outbound.decide import Patience
 from backend.outbound.send import process
-from backend.queue import items
 from backend.store import domains, emails, tenants
 from tests.settable import START
 
@@ -87,7 +87,7 @@ class World:
     async def claim(self) -> list[WorkItem]:
         """Claim every SEND item that is due."""
         return await self.db.write(
-            items.claim,
+            hold.claim,
             [WorkKind.SEND],
             "test",
             now=self.clock.now(),

@@ -1,4 +1,4 @@
-"""API keys ``rly_<id>_<secret>``: issue, check, revoke.
+"""API keys ``rly_<id>_<secret>``: issue, check, rotate, revoke.
 
 The secret is 32 random bytes, so SHA-256 is enough at rest: there is nothing to guess. It is seen
 once, in the answer to ``issue``.
@@ -9,38 +9,30 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-from backend.errors import AuthenticationError, InvalidInputError, NotFoundError
-from backend.model.tenant import ApiKey, IssuedKey
-from backend.store import audit, keys, tenants
+from backend.errors import AuthenticationError, ForbiddenError, InvalidInputError, NotFoundError
+from backend.model.tenant import ApiKey, IssuedKey, KeyWish
+from backend.store import audit, domains, keys, tenants
 from backend.store.audit import AuditEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from backend.model.tenant import Scope
     from backend.ports import Clock, Ids
     from backend.store.engine import Database
     from backend.store.types import Tx
 
 PREFIX = "rly"
 TOUCH_EVERY = timedelta(minutes=1)
+OVERLAP = timedelta(hours=24)
+MAX_OVERLAP = timedelta(days=30)
 MAX_NAME = 100
 _REFUSED = "the API key is not a live one; use a key from `relay-console keys`"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyWish:
-    """What is asked of a new key; ``expires_at`` None means it does not expire."""
-
-    tenant_id: str
-    name: str
-    scopes: frozenset[Scope]
-    expires_at: datetime | None = None
 
 
 class Keys:
@@ -51,9 +43,13 @@ class Keys:
         self._clock = clock
         self._ids = ids
 
-    async def issue(self, wish: KeyWish, *, actor: str) -> IssuedKey:
-        """Make a key and give it with its secret; raises InvalidInputError, NotFoundError."""
+    async def issue(self, wish: KeyWish, *, actor: str, by: ApiKey | None = None) -> IssuedKey:
+        """Make a key and give it with its secret; ``by`` is the key that asks, if one does.
+
+        Raises InvalidInputError, NotFoundError, and ForbiddenError for more than ``by`` may.
+        """
         now = self._clock.now()
+        _must_cover(by, wish.domains)
         _check(wish, now)
         issued = _make(wish, now)
         entry = AuditEntry(
@@ -68,22 +64,65 @@ class Keys:
         await self._db.write(_save, issued, entry)
         return issued
 
-    async def revoke(self, key_id: str, *, actor: str) -> ApiKey:
-        """End a key's life now and give it; raises NotFoundError."""
+    async def rotate(
+        self,
+        key_id: str,
+        *,
+        actor: str,
+        overlap: timedelta = OVERLAP,
+        by: ApiKey | None = None,
+    ) -> IssuedKey:
+        """Make a successor with the same rights; the old key stays good for ``overlap``.
+
+        A key that would end keeps its span: the successor lives as long as the old one was to.
+        Raises NotFoundError, InvalidInputError for a key that is dead or rotated already, and
+        ForbiddenError for one that may more than ``by``, the key that asks.
+        """
+        if not timedelta() <= overlap <= MAX_OVERLAP:
+            raise InvalidInputError(f"overlap: give 0 to {MAX_OVERLAP.days} days", field="overlap")
+        act = self._act("key.rotated", key_id, actor)
+        return await self._db.write(_rotate, act, overlap, by)
+
+    async def revoke(self, key_id: str, *, actor: str, by: ApiKey | None = None) -> ApiKey:
+        """End a key's life now and give it; raises NotFoundError, also across tenants."""
+        return await self._db.write(_revoke, self._act("key.revoked", key_id, actor), by)
+
+    async def ending(self, within: timedelta, tenant_id: str | None = None) -> Sequence[ApiKey]:
+        """Give the live keys that end soon and have no successor, soonest first."""
         now = self._clock.now()
-        entry = AuditEntry(
-            id=self._ids.new("aud"), at=now, actor=actor, action="key.revoked", subject=key_id
+        return await self._db.read(keys.ending, now, now + within, tenant_id)
+
+    def _act(self, action: str, key_id: str, actor: str) -> AuditEntry:
+        return AuditEntry(
+            id=self._ids.new("aud"),
+            at=self._clock.now(),
+            actor=actor,
+            action=action,
+            subject=key_id,
         )
-        return await self._db.write(_revoke, entry)
 
     async def authenticate(self, secret: str) -> ApiKey:
         """Give the live key of a secret and note its use; raises AuthenticationError."""
         now = self._clock.now()
-        key = await self._db.read(authenticate, secret, now)
+        key = await self._db.read_gathered(authenticate_all, (secret, now))
         if key.last_used_at is None or now - key.last_used_at >= TOUCH_EVERY:
             # the one write an authentication may cost, at most once a minute and key
             await self._db.write(keys.touch, key.id, now, unless_after=now - TOUCH_EVERY)
         return key
+
+
+def authenticate_all(
+    tx: Tx, asked: Sequence[tuple[str, datetime]]
+) -> Sequence[ApiKey | AuthenticationError]:
+    """Answer several callers at once, those with the same secret by one look at it."""
+    known: dict[tuple[str, datetime], ApiKey | AuthenticationError] = {}
+    for one in asked:
+        if one not in known:
+            try:
+                known[one] = authenticate(tx, *one)
+            except AuthenticationError as error:
+                known[one] = error
+    return [known[one] for one in asked]
 
 
 def authenticate(tx: Tx, secret: str, now: datetime) -> ApiKey:
@@ -135,21 +174,71 @@ def _make(wish: KeyWish, now: datetime) -> IssuedKey:
         scopes=wish.scopes,
         created_at=now,
         expires_at=wish.expires_at,
+        domains=wish.domains,
+        any_tenant=wish.any_tenant,
     )
     return IssuedKey(key=key, secret=secret)
 
 
 def _save(tx: Tx, issued: IssuedKey, entry: AuditEntry) -> None:
-    if tenants.get(tx, issued.key.tenant_id) is None:
-        raise NotFoundError(f"there is no tenant {issued.key.tenant_id}")
+    key = issued.key
+    if tenants.get(tx, key.tenant_id) is None:
+        raise NotFoundError(f"there is no tenant {key.tenant_id}")
+    for name in sorted(key.domains):
+        domain = domains.by_name(tx, name)
+        if domain is None or (domain.tenant_id != key.tenant_id and not key.any_tenant):
+            raise InvalidInputError(
+                f"domains: {name[:100]!r} is not a domain of this tenant; add it first",
+                field="domains",
+            )
+    keys.add(tx, keys.StoredKey(key=key, hash=hash_secret(issued.secret)))
+    audit.add(tx, entry)
+
+
+def _rotate(tx: Tx, entry: AuditEntry, overlap: timedelta, by: ApiKey | None) -> IssuedKey:
+    old = _known(tx, entry.subject, by)
+    _must_cover(by, old.domains)
+    if not _is_live(old, entry.at):
+        raise InvalidInputError(
+            f"key: {old.id} is not live any more; create a new one", field="key"
+        )
+    if old.replaced_by is not None:
+        raise InvalidInputError(
+            f"key: {old.id} was rotated already; rotate {old.replaced_by}", field="key"
+        )
+    lives = old.expires_at - old.created_at if old.expires_at else None
+    wish = KeyWish(
+        tenant_id=old.tenant_id,
+        name=old.name,
+        scopes=old.scopes,
+        expires_at=entry.at + lives if lives else None,
+        domains=old.domains,
+        any_tenant=old.any_tenant,
+    )
+    issued = _make(wish, entry.at)
     keys.add(tx, keys.StoredKey(key=issued.key, hash=hash_secret(issued.secret)))
-    audit.add(tx, entry)
+    ends = entry.at + overlap
+    keys.replace_by(tx, old.id, issued.key.id, ends=min(ends, old.expires_at or ends))
+    detail = {"successor": issued.key.id, "overlap_seconds": str(int(overlap.total_seconds()))}
+    audit.add(tx, replace(entry, tenant_id=old.tenant_id, detail=detail))
+    return issued
 
 
-def _revoke(tx: Tx, entry: AuditEntry) -> ApiKey:
-    keys.revoke(tx, entry.subject, entry.at)
-    stored = keys.get(tx, entry.subject)
-    if stored is None:
-        raise NotFoundError(f"there is no API key {entry.subject}")
-    audit.add(tx, entry)
+def _revoke(tx: Tx, entry: AuditEntry, by: ApiKey | None) -> ApiKey:
+    key = _known(tx, entry.subject, by)
+    keys.revoke(tx, key.id, entry.at)
+    audit.add(tx, replace(entry, tenant_id=key.tenant_id))
+    return _known(tx, key.id, None)
+
+
+def _must_cover(by: ApiKey | None, domains: frozenset[str]) -> None:
+    if by is not None and not by.covers(domains):
+        allowed = ", ".join(sorted(by.domains))
+        raise ForbiddenError(f"domains: this API key may make keys for {allowed} only")
+
+
+def _known(tx: Tx, key_id: str, by: ApiKey | None) -> ApiKey:
+    stored = keys.get(tx, key_id)
+    if stored is None or (by is not None and not by.governs(stored.key)):
+        raise NotFoundError(f"there is no API key {key_id[:40]}")
     return stored.key

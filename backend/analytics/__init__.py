@@ -1,1 +1,1 @@
-"""Counters turned into series for charts."""
+"""The log as a whole: its search index, what became of the mail by day, and the desk of both."""

@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from backend.api.errors import INTERNAL, Told, rule_for, seconds_to_wait
-from backend.errors import InvalidInputError, RelayError
+from backend.api.rates import rate_headers
+from backend.errors import BatchRefusedError, InvalidInputError, RateLimitedError, RelayError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -36,12 +37,20 @@ def error_answer(path: str, error: RelayError) -> JSONResponse:
     told = rule_for(type(error))
     sentence = told.sentence or str(error)
     wait = seconds_to_wait(error, told)
-    headers = {"Retry-After": str(wait)} if wait else None
+    headers = {"Retry-After": str(wait)} if wait else {}
+    if isinstance(error, RateLimitedError):
+        headers |= rate_headers(error.standing)
     if is_resend(path):
         return _resend(told.resend_status, told.resend_name, sentence, headers)
     body: dict[str, object] = {"error": sentence, "name": told.name}
     if isinstance(error, InvalidInputError) and error.field:
         body["field"] = error.field
+    if isinstance(error, BatchRefusedError):
+        body["errors"] = [
+            {"index": place, "error": str(fault), "name": rule_for(type(fault)).name}
+            | ({"field": fault.field} if fault.field else {})
+            for place, fault in error.faults
+        ]
     if wait:
         body["retry_after"] = wait
     return JSONResponse(body, told.status, headers)

@@ -1,7 +1,8 @@
-"""Who calls, and may they: the API key of a request and its scope."""
+"""Who calls, and may they: the API key of a request, its scope and its tenant."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backend.api.errors import MissingKeyError
@@ -15,11 +16,33 @@ if TYPE_CHECKING:
 
 
 async def caller(request: Request, service: ApiService, scope: Scope) -> ApiKey:
-    """Give the key of a request; raises AuthenticationError, and ForbiddenError without scope."""
+    """Give the key of a request; raises AuthenticationError, and ForbiddenError without scope.
+
+    With ``X-Relay-Tenant: <id or name>`` a key of all tenants acts for that one, and
+    ``tenant_id`` of the answer says so.
+    """
     key = await service.authenticate(_secret(request))
     if not key.allows(scope):
         raise ForbiddenError(f"this API key lacks the scope {scope.value}; use a key that has it")
-    return key
+    named = request.headers.get("x-relay-tenant", "").strip()
+    return await _acting_for(service, key, named) if named else key
+
+
+def actor_of(key: ApiKey) -> str:
+    """Give how the audit log names who acted with a key."""
+    return f"key {key.id}"
+
+
+async def _acting_for(service: ApiService, key: ApiKey, named: str) -> ApiKey:
+    # a key of one tenant learns nothing here about the others
+    for tenant in await service.tenants() if key.any_tenant else ():
+        if named in (tenant.id, tenant.name):
+            return replace(key, tenant_id=tenant.id)
+    if named == key.tenant_id:
+        return key
+    raise ForbiddenError(
+        f"X-Relay-Tenant: this API key may not act for {named[:60]!r}; leave the header out"
+    )
 
 
 def _secret(request: Request) -> str:

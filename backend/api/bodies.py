@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ValidationError
+from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 
 from backend.api.errors import BadIdempotencyKeyError, MalformedBodyError, MissingFieldError
 from backend.errors import InvalidInputError
+from backend.model.moments import as_utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,20 +21,32 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 M = TypeVar("M", bound=BaseModel)
+Moment = Annotated[AwareDatetime, AfterValidator(as_utc)]
+AnyMoment = Annotated[datetime, AfterValidator(as_utc)]
+"""A moment; without a zone it is UTC."""
 
+_NUL = b"\\u0000"
 IN_THREAD = 256 * 1024  # bytes from which parsing would hold up the event loop for milliseconds
 MAX_KEY = 256
 
 
-async def read_body(request: Request, model: type[M]) -> M:
-    """Read and check a JSON body; raises InvalidInputError and its kinds, naming the field."""
+async def read_body(request: Request, model: type[M], *, any_text: bool = False) -> M:
+    """Read and check a JSON body; raises InvalidInputError and its kinds, naming the field.
+
+    ``any_text``: a NUL may stand in it, as in raw mail.
+    """
+    raw = await read_raw(request)
+    if len(raw) < IN_THREAD:
+        return parse_body(model, raw, any_text=any_text)
+    return await asyncio.to_thread(parse_body, model, raw, any_text=any_text)
+
+
+async def read_raw(request: Request) -> bytes:
+    """Read a body as it came; raises MalformedBodyError when it ends too soon."""
     try:
-        raw = await request.body()
+        return await request.body()
     except ClientDisconnect:
         raise MalformedBodyError("the connection closed before the body had ended") from None
-    if len(raw) < IN_THREAD:
-        return parse_body(model, raw)
-    return await asyncio.to_thread(parse_body, model, raw)
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -47,14 +62,17 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def parse_body(model: type[M], raw: bytes) -> M:
+def parse_body(model: type[M], raw: bytes, *, any_text: bool = False) -> M:
     """Check raw JSON against a model; raises InvalidInputError and its kinds."""
     try:
-        return model.model_validate_json(raw)
+        parsed = model.model_validate_json(raw)
     except ValidationError as error:
         # without the input: it may be a mail's text
         fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise input_error(fault) from None
+    if _NUL in raw and not any_text:
+        refuse_nul(from_json(raw))
+    return parsed
 
 
 def input_error(fault: ErrorDetails | Mapping[str, Any]) -> InvalidInputError:
@@ -74,6 +92,20 @@ def input_error(fault: ErrorDetails | Mapping[str, Any]) -> InvalidInputError:
         case _:
             message = fault["msg"].removeprefix("Value error, ")
             return InvalidInputError(f"{field}: {message[:1].lower()}{message[1:]}", field=field)
+
+
+def refuse_nul(value: Any, place: tuple[int | str, ...] = ()) -> None:
+    """Raise InvalidInputError for a NUL in any text: PostgreSQL keeps none, and mail has none."""
+    if isinstance(value, str) and "\0" in value:
+        field = _place(place)
+        raise InvalidInputError(f"{field}: a NUL (\\u0000) is not allowed in any text", field=field)
+    if isinstance(value, dict):
+        for name, one in value.items():
+            refuse_nul(name, place)
+            refuse_nul(one, (*place, name))
+    if isinstance(value, list):
+        for at, one in enumerate(value):
+            refuse_nul(one, (*place, at))
 
 
 def _place(loc: Sequence[int | str]) -> str:

@@ -6,34 +6,38 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
-from backend.api.ingest_models import InboundEventIn
-from backend.api.mail_models import RelayMailIn, ResendMailIn
-
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from pydantic import BaseModel
 
 _REFS = "#/components/schemas/{model}"
-_MODELS: tuple[type[BaseModel], ...] = (RelayMailIn, ResendMailIn, InboundEventIn)
+_bodies: dict[str, type[BaseModel]] = {}
+"""Every body that some route has described, by its title."""
 _KEYS = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "relayKey": {"type": "apiKey", "in": "header", "name": "X-Relay-Key"},
 }
 
 
-def body_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Give the ``openapi_extra`` of a route whose body is ``model``."""
-    schema = {"$ref": _REFS.format(model=_title(model))}
-    once = {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 256},
-        "description": "Makes a repeat of this very request answer as the first did.",
-    }
-    return {
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
-        "parameters": [once],
-    }
+_ONCE = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+    "description": "Makes a repeat of this very request answer as the first did.",
+}
+
+
+def body_schema(model: type[BaseModel], *, once: bool = False) -> dict[str, Any]:
+    """Give the ``openapi_extra`` of a route whose body is ``model``.
+
+    ``once`` says that the call takes an Idempotency-Key.
+    """
+    title = _title(model)
+    if _bodies.setdefault(title, model) is not model:
+        raise ValueError(f"two bodies are called {title}")
+    schema = {"$ref": _REFS.format(model=title)}
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return {"requestBody": body, "parameters": [_ONCE]} if once else {"requestBody": body}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -43,7 +47,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     )
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    for model in _MODELS:
+    for model in _bodies.values():
         schema = model.model_json_schema(ref_template=_REFS)
         schemas |= schema.pop("$defs", {})
         schemas[_title(model)] = schema

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
 from backend.api.bodies import read_body
+from backend.api.documents import body_schema
 from backend.api.errors import BodyTooLargeError, MalformedBodyError
 from backend.api.ingest_models import InboundEventIn
 from backend.inbound.sources.http_event import Outcome
@@ -24,15 +25,7 @@ if TYPE_CHECKING:
 MAX_NOTICE = 512 * 1024  # SNS posts 256 KB at most, and escapes it
 ACCEPTED = 202
 _OPEN: dict[str, Any] = {"security": []}
-_EVENT: dict[str, Any] = {
-    "security": [{"bearer": []}],
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/InboundEvent"}},
-        },
-    },
-}
+_EVENT: dict[str, Any] = {"security": [{"bearer": []}], **body_schema(InboundEventIn)}
 
 
 def ingest_routes(service: ApiService) -> APIRouter:
@@ -43,7 +36,7 @@ def ingest_routes(service: ApiService) -> APIRouter:
     async def inbound(request: Request, response: Response) -> dict[str, Any]:
         """Take in a mail that another program posts: 202 when it is new, 200 for other ends."""
         service.ingest.admit(_bearer(request))
-        event = (await read_body(request, InboundEventIn)).to_event()
+        event = (await read_body(request, InboundEventIn, any_text=True)).to_event()
         result = await service.ingest.http_event(event)
         if result.outcome is Outcome.PROCESSED:
             response.status_code = ACCEPTED

@@ -5,13 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping  # noqa: TC003  # pydantic reads the annotation
-from datetime import datetime
+from dataclasses import replace
 from mimetypes import guess_type
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
-from backend.model.outbound import Attachment, EmailDraft
+from backend.model.outbound import Attachment, EmailDraft, OnUnknown
+from backend.model.template import TemplateUse
 
 _UNKNOWN_TYPE = "application/octet-stream"
 
@@ -48,16 +59,13 @@ def _as_tags(value: Any) -> Any:
     return tags
 
 
-def _as_moment(value: Any) -> Any:
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise ValueError("must be an ISO 8601 moment with an offset: 2026-11-20T21:00:00Z")
-    return moment
+def _no_path(value: Any) -> Any:
+    if isinstance(value, dict) and value.get("path"):
+        raise ValueError(
+            "files are not fetched from a path or URL; send the bytes of the file as base64 in"
+            " content"
+        )
+    return value
 
 
 Addresses = Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])]
@@ -65,8 +73,8 @@ Tags = Annotated[
     dict[str, str],
     BeforeValidator(_as_tags, json_schema_input_type=dict[str, str] | list[dict[str, str]]),
 ]
+AnyValue = StrictBool | StrictInt | StrictFloat | StrictStr
 Base64 = Annotated[bytes, BeforeValidator(_as_bytes, json_schema_input_type=str)]
-Moment = Annotated[datetime | None, BeforeValidator(_as_moment, json_schema_input_type=str | None)]
 
 
 class AttachmentIn(BaseModel):
@@ -119,8 +127,19 @@ class MailIn(BaseModel):
     reply_to: Addresses = Field(default_factory=list, description="Where replies should go.")
     headers: dict[str, str] | None = Field(default=None, description="Further headers.")
     tags: Tags | None = Field(default=None, description="A map, or a list of {name, value}.")
-    attachments: list[AttachmentIn] | None = Field(default=None, description="At most 10 files.")
-    scheduled_at: Moment = Field(default=None, description="When to send, ISO 8601 with offset.")
+    attachments: list[Annotated[AttachmentIn, BeforeValidator(_no_path)]] | None = Field(
+        default=None, description="At most 10 files."
+    )
+    scheduled_at: str | None = Field(
+        default=None,
+        max_length=100,
+        description="When to send: ISO 8601 with an offset, or words such as `in 1 min`.",
+    )
+    on_unknown: OnUnknown = Field(
+        default=OnUnknown.RETRY,
+        description="When SES's answer is lost and no SEND event comes: `retry` sends the mail"
+        " again, `hold` holds it for a person.",
+    )
 
     def to_draft(self) -> EmailDraft:
         """Give the draft the backend takes; addresses are validated there."""
@@ -138,7 +157,19 @@ class MailIn(BaseModel):
             tags=tags,
             attachments=tuple(one.to_attachment() for one in self.attachments or ()),
             scheduled_at=self.scheduled_at,
+            on_unknown=self.on_unknown,
         )
+
+
+class TemplateUseIn(BaseModel):
+    """Which template to send, by id or alias, and its variables."""
+
+    id: str = Field(description="The template's id, alias or name.")
+    variables: dict[str, AnyValue] = Field(default_factory=dict)
+
+    def to_use(self) -> TemplateUse:
+        """Give the use as the backend knows it."""
+        return TemplateUse(template=self.id, values=self.variables)
 
 
 class RelayMailIn(MailIn):
@@ -152,6 +183,19 @@ class ResendMailIn(MailIn):
 
     model_config = ConfigDict(title="ResendMail", extra="ignore")
 
-    template: None = Field(
-        default=None, description="Not supported yet: send html or text instead."
+    template: TemplateUseIn | None = Field(
+        default=None, description="A published template instead of html and text."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_template(cls, value: Any) -> Any:
+        """Let a template say who sends it and what it is about."""
+        if isinstance(value, dict) and value.get("template"):
+            return {"from": "", "subject": ""} | value
+        return value
+
+    def to_draft(self) -> EmailDraft:
+        """Give the draft the backend takes, with the template that is to fill it."""
+        use = self.template.to_use() if self.template else None
+        return replace(super().to_draft(), template=use)

@@ -14,13 +14,13 @@ from backend.api.shapes import (
     inbound_detail_json,
     inbound_json,
 )
-from backend.errors import NotFoundError
+from backend.errors import InvalidInputError, NotFoundError
 from backend.model.tenant import Scope
-from backend.model.views import InboundQuery
 
 if TYPE_CHECKING:
     from backend.api.service import ApiService
 
+Cursor = Annotated[str, Query(max_length=64)]
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "the decoded bytes"}
 }
@@ -46,17 +46,22 @@ def _add_messages(router: APIRouter, service: ApiService) -> None:
     async def receiving(
         request: Request,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
-        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+        after: Cursor = "",
+        before: Cursor = "",
     ) -> dict[str, Any]:
-        """List received mail, newest first, by position."""
+        """List received mail, newest first; ``after`` and ``before`` are ids of a page's ends."""
         key = await caller(request, service, Scope.READ_LOGS)
-        query = InboundQuery(tenant_id=key.tenant_id)
+        if after and before:
+            raise InvalidInputError("after: give after or before, not both", field="after")
         # one more than asked tells whether there is more, without counting
-        found = await service.inbound(query, offset, limit + 1)
+        found = await service.receiving.page(
+            key.tenant_id, after=after, before=before, size=limit + 1
+        )
+        page = found[-limit:] if before else found[:limit]
         return {
             "object": "list",
             "has_more": len(found) > limit,
-            "data": [inbound_json(message) for message in found[:limit]],
+            "data": [inbound_json(message) for message in page],
         }
 
     @router.get("/emails/receiving/{inbound_id}", summary="Read a received mail")

@@ -8,13 +8,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from backend.access.keys import Keys
+    from backend.analytics.compliance_desk import ComplianceDesk
+    from backend.analytics.log_desk import LogDesk
+    from backend.bus.usage_desk import UsageDesk
+    from backend.bus.webhook_desk import WebhookDesk
+    from backend.domains.settings import DomainChange
     from backend.facade_ingest import Ingest
     from backend.facade_receiving import Receiving
-    from backend.model.inbound import InboundMessage
+    from backend.inbound.quarantine_desk import QuarantineDesk
     from backend.model.outbound import Accepted, EmailDraft
     from backend.model.stats import SeriesPoint
-    from backend.model.tenant import ApiKey
-    from backend.model.views import EmailDetail, InboundDetail, InboundQuery, LogEntry, LogQuery
+    from backend.model.tenant import ApiKey, Domain, Tenant
+    from backend.model.views import (
+        DomainDetail,
+        EmailDetail,
+        InboundDetail,
+    )
+    from backend.outbound.limits_desk import LimitsDesk
+    from backend.outbound.mail_desk import MailDesk
+    from backend.outbound.template_desk import TemplateDesk
+    from backend.suppression.desk import SuppressionDesk
 
 
 class ApiService(Protocol):
@@ -30,12 +44,99 @@ class ApiService(Protocol):
         """Attachments and conversations of received mail."""
         ...
 
+    @property
+    def quarantine(self) -> QuarantineDesk:
+        """Acts on mail that waits for a person."""
+        ...
+
+    @property
+    def access(self) -> Keys:
+        """API keys: issue, rotate, revoke."""
+        ...
+
+    @property
+    def mail_log(self) -> LogDesk:
+        """The log, its counts, analytics."""
+        ...
+
+    @property
+    def limits(self) -> LimitsDesk:
+        """How much tenants and keys may hand in."""
+        ...
+
+    @property
+    def compliance(self) -> ComplianceDesk:
+        """Rates as AWS counts them, alerts and brakes."""
+        ...
+
+    @property
+    def mailing(self) -> MailDesk:
+        """Batches and scheduled mail."""
+        ...
+
+    @property
+    def templates(self) -> TemplateDesk:
+        """Templates of tenants."""
+        ...
+
+    @property
+    def webhooks(self) -> WebhookDesk:
+        """Webhook endpoints and their deliveries."""
+        ...
+
+    @property
+    def usage(self) -> UsageDesk:
+        """What is billed."""
+        ...
+
+    async def tenants(self) -> Sequence[Tenant]:
+        """Give all tenants by name."""
+        ...
+
+    async def keys(self, tenant_id: str) -> Sequence[ApiKey]:
+        """Give the keys of a tenant, newest first."""
+        ...
+
+    async def domains(self) -> Sequence[DomainDetail]:
+        """Give every domain with the records it needs, by name."""
+        ...
+
+    async def add_domain(
+        self, tenant_id: str, name: str, *, inbound_enabled: bool, actor: str
+    ) -> DomainDetail:
+        """Register a domain with SES and give it to a tenant."""
+        ...
+
+    async def change_domain(self, name: str, change: DomainChange, *, actor: str) -> DomainDetail:
+        """Change what a domain does with the mail it receives; raises NotFoundError."""
+        ...
+
+    async def refresh_domain(self, domain_id: str, *, actor: str) -> DomainDetail:
+        """Ask SES for the state of a domain now."""
+        ...
+
+    async def remove_domain(
+        self, given: str, *, actor: str, tenant_id: str | None = None
+    ) -> Domain:
+        """Take a domain from its tenant; raises NotFoundError."""
+        ...
+
+    @property
+    def suppression_desk(self) -> SuppressionDesk:
+        """The suppression list: entries, checks, review, files."""
+        ...
+
     async def authenticate(self, secret: str) -> ApiKey:
         """Give the live key of a secret; raises AuthenticationError."""
         ...
 
     async def send(
-        self, tenant_id: str, draft: EmailDraft, *, idempotency_key: str | None = None
+        self,
+        tenant_id: str,
+        draft: EmailDraft,
+        *,
+        idempotency_key: str | None = None,
+        key_id: str = "",
     ) -> Accepted:
         """Accept a mail: when this returns it is on disk.
 
@@ -45,22 +146,6 @@ class ApiService(Protocol):
 
     async def email(self, email_id: str, tenant_id: str | None = None) -> EmailDetail:
         """Give one outbound mail; raises NotFoundError, also for another tenant's."""
-        ...
-
-    async def count_log(self, query: LogQuery) -> int:
-        """Count the mail a query means."""
-        ...
-
-    async def log(self, query: LogQuery, start: int, size: int) -> Sequence[LogEntry]:
-        """Give a page of the log, newest first."""
-        ...
-
-    async def count_inbound(self, query: InboundQuery) -> int:
-        """Count the inbound mail a query means."""
-        ...
-
-    async def inbound(self, query: InboundQuery, start: int, size: int) -> Sequence[InboundMessage]:
-        """Give a page of inbound mail, newest first."""
         ...
 
     async def inbound_message(self, inbound_id: str, tenant_id: str | None = None) -> InboundDetail:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from backend.model.outbound import EmailStatus, RecipientKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from backend.facade_receiving import Conversation
     from backend.model.inbound import AttachmentInfo, InboundMessage, Step
-    from backend.model.outbound import Email, Recipient
-    from backend.model.views import EmailDetail, InboundDetail, LogEntry
+    from backend.model.log import LogEntry
+    from backend.model.outbound import Accepted, Email, Recipient
+    from backend.model.views import EmailDetail, InboundDetail
 
 _LAST_EVENT = {
     EmailStatus.UNKNOWN: "queued",
@@ -26,6 +29,18 @@ _LAST_EVENT = {
 def moment(value: datetime) -> str:
     """Give RFC 3339 in UTC with milliseconds and Z."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def accepted_json(accepted: Accepted) -> dict[str, Any]:
+    """Give the promise for one mail as The One Relay does, with who was left out and why."""
+    return {
+        "message_id": accepted.email_id,
+        "status": accepted.status.value,
+        "skipped": [
+            {"address": one.address, "reason": one.reason, "since": moment(one.since)}
+            for one in accepted.skipped
+        ],
+    }
 
 
 def email_json(detail: EmailDetail) -> dict[str, Any]:
@@ -49,6 +64,7 @@ def email_json(detail: EmailDetail) -> dict[str, Any]:
         "tags": [{"name": name, "value": value} for name, value in email.tags.items()],
         "thread_id": email.thread_id,
         "reply_address": email.reply_address or None,
+        "possible_duplicate": email.possible_duplicate,
         "reply_token": email.reply_token or None,
         "recipients": [_recipient_json(one) for one in email.recipients],
         "timeline": [
@@ -58,6 +74,7 @@ def email_json(detail: EmailDetail) -> dict[str, Any]:
                 "recipient": entry.recipient,
                 "detail": entry.detail,
             }
+            | ({"automated": True} if entry.automated else {})
             for entry in detail.timeline
         ],
         "replies": [inbound_json(reply) for reply in detail.replies],
@@ -66,9 +83,13 @@ def email_json(detail: EmailDetail) -> dict[str, Any]:
 
 def last_event(detail: EmailDetail) -> str:
     """Give Resend's word for where a mail stands: queued, sent, delivered, opened, and so on."""
-    status = detail.email.status
+    seen = {entry.kind for entry in detail.timeline if not entry.automated}
+    return event_of(detail.email.status, seen)
+
+
+def event_of(status: EmailStatus, seen: Collection[str]) -> str:
+    """Give Resend's word for a status and the kinds of events that came."""
     if status is EmailStatus.DELIVERED:
-        seen = {entry.kind for entry in detail.timeline}
         return "clicked" if "click" in seen else "opened" if "open" in seen else "delivered"
     return _LAST_EVENT.get(status, status.value)
 
@@ -181,6 +202,7 @@ def _recipient_json(one: Recipient) -> dict[str, Any]:
         "status": one.status.value,
         "updated_at": moment(one.updated_at),
         "detail": one.detail,
+        "cause": asdict(one.cause) if one.cause else None,
     }
 
 

@@ -49,6 +49,7 @@ class Clients:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="aws")
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
+        self._session: Any = None  # reads what boto3 knows of the services, once for all clients
 
     def sender(self) -> Any:
         """Give the SES v2 client for sending, which never retries by itself."""
@@ -111,9 +112,8 @@ class Clients:
         }
         if self.endpoint_url:
             settings["s3"] = {"addressing_style": "path"}
-        # The stubs know four hundred services by literal name and none by variable.
-        session: Any = boto3.session.Session()
-        return session.client(
+        self._session = self._session or boto3.session.Session()
+        return self._session.client(
             service,
             endpoint_url=self.endpoint_url,
             config=Config(**settings),

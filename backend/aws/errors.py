@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from backend.errors import (
     ConfigError,
+    CredentialsRefusedError,
     NotFoundError,
+    NotVerifiedError,
+    QuotaSpentError,
     RefusedError,
     RelayError,
     SendingPausedError,
@@ -85,11 +88,11 @@ _NEVER_WRITTEN: Mapping[str, type[RelayError]] = {
     "EndpointConnectionError": ServiceUnavailableError,
     "ProxyConnectionError": ServiceUnavailableError,
     "SSLError": ServiceUnavailableError,
-    "CredentialRetrievalError": SendingPausedError,
-    "MetadataRetrievalError": SendingPausedError,
-    "SSOError": SendingPausedError,
-    "TokenRetrievalError": SendingPausedError,
-    "NoAuthTokenError": SendingPausedError,
+    "CredentialRetrievalError": CredentialsRefusedError,
+    "MetadataRetrievalError": CredentialsRefusedError,
+    "SSOError": CredentialsRefusedError,
+    "TokenRetrievalError": CredentialsRefusedError,
+    "NoAuthTokenError": CredentialsRefusedError,
     "NoCredentialsError": ConfigError,
     "PartialCredentialsError": ConfigError,
     "NoRegionError": ConfigError,
@@ -136,13 +139,14 @@ def _answered(response: dict[str, Any], *, sending: bool) -> RelayError:
         return ServiceUnavailableError(sentence)
     if not sending and (code in ABSENT or status == 404):
         return NotFoundError(sentence)
-    return RefusedError(sentence, status=status)
+    unverified = code == "MessageRejected" and "not verified" in said.lower()
+    return (NotVerifiedError if unverified else RefusedError)(sentence, status=status)
 
 
 def _slow_down(code: str, status: int, said: str, sentence: str) -> TransientError | None:
     # The v2 exception that carries the daily quota is not documented, so the sentence decides.
     if "daily message quota exceeded" in said.lower():
-        return ThrottledError(sentence, retry_after=_QUOTA_RETRY_SECONDS)
+        return QuotaSpentError(sentence, retry_after=_QUOTA_RETRY_SECONDS)
     if code in THROTTLED or status == 429 or "maximum sending rate exceeded" in said.lower():
         return ThrottledError(sentence, retry_after=_RATE_RETRY_SECONDS)
     return None
@@ -151,7 +155,7 @@ def _slow_down(code: str, status: int, said: str, sentence: str) -> TransientErr
 def _denied(sentence: str, *, sending: bool) -> RelayError:
     advice = f"{sentence}; check the AWS credentials and their permissions"
     if sending:
-        return SendingPausedError(advice, retry_after=_PAUSE_RETRY_SECONDS)
+        return CredentialsRefusedError(advice, retry_after=_PAUSE_RETRY_SECONDS)
     return ConfigError(advice)
 
 

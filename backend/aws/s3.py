@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from backend.ports import Stored
 
@@ -34,6 +35,10 @@ class S3Blobs:
         """Write a whole object."""
         await self._clients.call(partial(self._put, key, data))
 
+    async def delete(self, key: str) -> None:
+        """Delete an object; one that is not there is no error."""
+        await self._clients.call(partial(self._delete, key))
+
     async def pages(self, prefix: str = "") -> AsyncIterator[Sequence[Stored]]:
         """Give the objects whose keys begin so, at most a thousand at a time."""
         more: str | None = ""
@@ -42,28 +47,41 @@ class S3Blobs:
             yield [_stored(entry) for entry in answer.get("Contents", ())]
             more = answer.get("NextContinuationToken")
 
-    async def presign(self, key: str, seconds: int) -> str:
+    async def holds(self, key: str) -> bool:
+        """Tell whether there is such an object."""
+        answer = await self._clients.call(partial(self._list, key, ""))
+        return any(entry["Key"] == key for entry in answer.get("Contents", ()))
+
+    async def presign(self, key: str, seconds: int, *, name: str = "") -> str:
         """Give a URL that reads an object for so many seconds, at most 7 days.
 
+        With a ``name`` it is downloaded under that name, and never shown by a browser.
         QUIRK(S3): it ends earlier when the credentials it was signed with do.
         """
-        return await self._clients.call(partial(self._presign, key, seconds))
+        return await self._clients.call(partial(self._presign, key, seconds, name))
 
     def _get(self, key: str) -> bytes:
         answer = self._clients.service("s3").get_object(Bucket=self._bucket, Key=key)
         data: bytes = answer["Body"].read()
         return data
 
-    def _presign(self, key: str, seconds: int) -> str:
+    def _presign(self, key: str, seconds: int, name: str) -> str:
+        wanted = {"Bucket": self._bucket, "Key": key}
+        if name:
+            wanted["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+            wanted["ResponseContentType"] = "application/octet-stream"
         url: str = self._clients.service("s3").generate_presigned_url(
             "get_object",
-            Params={"Bucket": self._bucket, "Key": key},
+            Params=wanted,
             ExpiresIn=min(seconds, _LONGEST_LINK),
         )
         return url
 
     def _put(self, key: str, data: bytes) -> None:
         self._clients.service("s3").put_object(Bucket=self._bucket, Key=key, Body=data)
+
+    def _delete(self, key: str) -> None:
+        self._clients.service("s3").delete_object(Bucket=self._bucket, Key=key)
 
     def _list(self, prefix: str, more: str) -> dict[str, Any]:
         request = {"Bucket": self._bucket, "Prefix": prefix}

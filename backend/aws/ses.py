@@ -1,4 +1,4 @@
-"""SES v2: sending, the state of the account, sending domains, and its own suppression list."""
+"""SES v2: sending, the state of the account, and sending domains."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from backend.clock import SystemClock
-from backend.errors import NotFoundError, RefusedError
+from backend.errors import RefusedError
+from backend.faultpoints import FaultPoint, faultpoint
 from backend.model.tenant import DomainStatus
 from backend.model.views import AccountState
 from backend.ports import Identity
@@ -44,7 +45,9 @@ class SesTransport:
         )
 
     def _send(self, mail: OutgoingMail) -> str:
-        answer = self._clients.sender().send_email(**_request(mail))
+        request = _request(mail)
+        faultpoint(FaultPoint.SEND_BEFORE_CALL)
+        answer = self._clients.sender().send_email(**request)
         return str(answer["MessageId"])
 
 
@@ -88,49 +91,6 @@ class SesIdentities:
             signing_hosted_zone=dkim.get("SigningHostedZone", "dkim.amazonses.com"),
             mail_from_domain=answer.get("MailFromAttributes", {}).get("MailFromDomain", ""),
         )
-
-
-class SesSuppressions:
-    """The account's own list at SES, beside ours: an address freed here must be freed there too."""
-
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
-
-    async def contains(self, address: str) -> bool:
-        """Tell whether SES holds back mail to an address, spelt exactly so."""
-        client = self._clients.service("sesv2")
-        try:
-            await self._clients.call(
-                partial(client.get_suppressed_destination, EmailAddress=address)
-            )
-        except NotFoundError:
-            return False
-        return True
-
-    async def remove(self, address: str) -> bool:
-        """Free an address in every spelling SES holds; tell whether it held any.
-
-        SES keeps the case it was given and deletes by exact case, so the list is read first.
-        """
-        return await self._clients.call(partial(self._remove, address))
-
-    def _remove(self, address: str) -> bool:
-        client = self._clients.service("sesv2")
-        found = [held for held in _held(client) if held.lower() == address.lower()]
-        for held in found:
-            client.delete_suppressed_destination(EmailAddress=held)
-        return bool(found)
-
-
-def _held(client: Any) -> list[str]:
-    held: list[str] = []
-    token: dict[str, str] = {}
-    while True:
-        answer = client.list_suppressed_destinations(PageSize=1000, **token)
-        held += [row["EmailAddress"] for row in answer.get("SuppressedDestinationSummaries", ())]
-        if not answer.get("NextToken"):
-            return held
-        token = {"NextToken": answer["NextToken"]}
 
 
 def _request(mail: OutgoingMail) -> dict[str, Any]:

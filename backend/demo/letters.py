@@ -106,6 +106,14 @@ def out_of_office(mail: EmailMessage) -> EmailMessage:
     return mail
 
 
+def with_program(mail: EmailMessage, name: str) -> EmailMessage:
+    """Give a letter a file that can do harm by its name and by its first bytes."""
+    mail.add_attachment(
+        b"MZ\x90\x00 not a program", maintype="application", subtype="octet-stream", filename=name
+    )
+    return mail
+
+
 def spam(mail: EmailMessage) -> EmailMessage:
     """Make a letter one that any spam scan must catch."""
     mail.set_content(f"Dear friend, you have won.\n{GTUBE}\n")

@@ -110,6 +110,12 @@ NOTICES = (
     ("Password reset requested", "If this was not you, reply to this mail."),
 )
 
+TEMPLATE = "ticket-opened"
+"""The alias of the template that every client has."""
+
+CONTRACT = "Signed contract"
+"""The subject of the one mail whose harmful-looking attachment is awaited."""
+
 # What the sandbox does with mail to these; the rest is delivered.
 BEHAVIOURS = {
     "gone@customers.example": ("bounce",),

@@ -6,6 +6,7 @@ import secrets
 import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,13 @@ from backend.config import Config
 from backend.demo import places
 from backend.demo.services import Addresses, ServiceSettings, child_services
 from backend.demo.settle import DemoSummary, settle
+from backend.demo.staging import ACTOR, stage_templates, stage_webhooks, watch_over
 from backend.demo.world import Doors, World
 from backend.model.tenant import Scope
 from backend.queue.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-
-ACTOR = "demo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,8 @@ class Demo:
     async def finish(self) -> DemoSummary:
         """Stop the traffic, wait for what is under way, and compare with the ledger."""
         self._world.stop()
+        for brake in (await self.backend.compliance.report()).brakes:
+            await self.backend.compliance.lift(brake.tenant_id, actor=ACTOR)
         async with httpx.AsyncClient(timeout=10) as http:
             return await settle(self._world, self.backend, http, SystemClock())
 
@@ -83,6 +85,7 @@ async def open_demo(settings: DemoSettings) -> AsyncGenerator[Demo]:
         config = demo_config(addresses, services, folder)
         backend = await stack.enter_async_context(open_backend(config))
         keys = await provision(backend)
+        await stage_webhooks(backend, addresses.desk_url)
         server = ApiServer(create_app(backend), "127.0.0.1", 0)
         api_url = await server.start()
         stack.push_async_callback(server.stop)
@@ -90,6 +93,7 @@ async def open_demo(settings: DemoSettings) -> AsyncGenerator[Demo]:
         if not settings.quiet:
             supervisor = Supervisor(SystemClock())
             supervisor.add("world", world.run)
+            supervisor.add("technician", partial(watch_over, backend, world))
             await supervisor.start()
             stack.push_async_callback(supervisor.stop)
         yield Demo(backend, world, str(folder / "relay.db"))
@@ -108,11 +112,16 @@ def demo_config(addresses: Addresses, services: ServiceSettings, folder: Path) -
         psa_api_url=addresses.psa_url,
         crm_api_url=addresses.crm_url,
         portal_api_url=addresses.portal_url,
+        books_api_url=f"{addresses.desk_url}/books",
         integration_key=SecretStr(services.integration_key),
         reply_token_secret=SecretStr(secrets.token_urlsafe(32)),
         ingester_inbound_token=SecretStr("demo"),  # it listens on this machine only
         poll_seconds=0.1,
         unknown_wait_seconds=15,
+        webhooks_inside=True,
+        brake_bounce_percent=0,  # its rates are dreadful, and nobody would let the mail go on
+        brake_complaint_percent=0,
+        send_limits="50/s 1000/min 20000/h 400000/day",  # its day has to fit into minutes
     )
 
 
@@ -129,14 +138,16 @@ def doors(addresses: Addresses, api_url: str, keys: dict[str, str]) -> Doors:
 
 
 async def provision(backend: Backend) -> dict[str, str]:
-    """Make the world's tenants and domains where missing, and a fresh key for each; by domain."""
+    """Make tenants, domains and templates where missing, and give a fresh key for each domain."""
     tenants = {tenant.name: tenant for tenant in await backend.tenants()}
     known = {detail.domain.name for detail in await backend.domains()}
-    keys = {}
+    keys, owners = {}, {}
     for client in places.CLIENTS:
         tenant = tenants.get(client.name) or await backend.add_tenant(client.name, actor=ACTOR)
+        owners[client.domain] = tenant
         if client.domain not in known:
             await backend.add_domain(tenant.id, client.domain, inbound_enabled=True, actor=ACTOR)
         issued = await backend.issue_key(tenant.id, "demo", frozenset(Scope), actor=ACTOR)
         keys[client.domain] = issued.secret
+    await stage_templates(backend, owners)
     return keys

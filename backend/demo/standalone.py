@@ -81,6 +81,7 @@ def _environment(config: Config, port: int, keys: dict[str, str], smtp: str) -> 
         "PSA_API_URL": config.psa_api_url,
         "CRM_API_URL": config.crm_api_url,
         "PORTAL_API_URL": config.portal_api_url,
+        "BOOKS_API_URL": config.books_api_url,
         "INTEGRATION_KEY": config.integration_key.get_secret_value(),
         "RELAY_REPLY_TOKEN_SECRET": config.reply_token_secret.get_secret_value(),
         "INGESTER_INBOUND_TOKEN": config.ingester_inbound_token.get_secret_value(),
@@ -91,6 +92,9 @@ def _environment(config: Config, port: int, keys: dict[str, str], smtp: str) -> 
         "RELAY_SMTP": smtp,
         "RELAY_UNKNOWN_WAIT_SECONDS": str(config.unknown_wait_seconds),
         "RELAY_POLL_SECONDS": str(config.poll_seconds),
+        "RELAY_WEBHOOKS_INSIDE": str(config.webhooks_inside).lower(),
+        "RELAY_BRAKE_BOUNCE_PERCENT": str(config.brake_bounce_percent),
+        "RELAY_BRAKE_COMPLAINT_PERCENT": str(config.brake_complaint_percent),
     }
     return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
 

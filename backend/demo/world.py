@@ -21,6 +21,7 @@ import structlog
 
 from backend.demo import letters, places
 from backend.demo.ledger import Fate, Ledger
+from backend.demo.places import TEMPLATE
 from backend.demo.witness import mail_at_ses
 
 if TYPE_CHECKING:
@@ -130,6 +131,9 @@ class World:
             self._out_of_office,
             self._stray,
             self._unknown_ticket,
+            self._program,
+            self._contract,
+            lambda: self._ticket_opened(north, north.people[2]),
         ]
 
     async def _chance(self) -> None:
@@ -141,6 +145,7 @@ class World:
         acts: list[tuple[int, Callable[[], Awaitable[None]]]] = [
             (30, lambda: self._notice(client, person, reply=self._rng.random() < 0.4)),
             (6, lambda: self._notice_to_two(client, person)),
+            (5, lambda: self._ticket_opened(client, person)),
             (3, lambda: self._notice_to(client, self._rng.choice(places.COMPLAINERS))),
             (2, lambda: self._notice_to(client, places.SLOW)),
             (14, self._request),
@@ -151,6 +156,7 @@ class World:
             (2, self._out_of_office),
             (2, self._stray),
             (2, self._unknown_ticket),
+            (1, self._program),
         ]
         (act,) = self._rng.choices([a for _, a in acts], [w for w, _ in acts])
         self._later(self._rng.uniform(0.2, 1.8) * self._gap, self._chance)
@@ -165,6 +171,20 @@ class World:
             _Outgoing(client, subject, text, person.address, person if reply else None),
             tags={"product": "psa", "ticket_id": ticket},
         )
+
+    async def _ticket_opened(self, client: Client, person: Person) -> None:
+        """Send what a template makes of a few values."""
+        title, ticket = self._rng.choice(places.PROBLEMS), self._rng.choice(places.TICKETS)
+        marker = f"out-{next(self._numbers):06d}"
+        subject = f"[Ticket #{ticket}] {title}"
+        self._out[marker] = _Outgoing(client, subject, title, person.address, None)
+        body: dict[str, object] = {
+            "template_id": TEMPLATE,
+            "variables": {"ticket": ticket, "title": title, "who": person.name},
+            "to": [person.address],
+            "tags": {"product": "psa", "ticket_id": ticket, "world": marker},
+        }
+        await self._post(marker, body, path="/api/send-template")
 
     async def _notice_to(self, client: Client, address: str) -> None:
         subject, text = self._rng.choice(places.NOTICES)
@@ -210,7 +230,7 @@ class World:
             body["scheduled_at"] = scheduled
         await self._post(marker, body)
 
-    async def _post(self, marker: str, body: dict[str, object]) -> None:
+    async def _post(self, marker: str, body: dict[str, object], *, path: str = "/api/send") -> None:
         """Hand a mail to the API; only a clear answer goes into the ledger."""
         headers = {
             "X-Relay-Key": self.doors.api_keys[self._out[marker].client.domain],
@@ -218,15 +238,15 @@ class World:
         }
         try:
             answer = await self._http.post(
-                f"{self.doors.api_url}/api/send", json=body, headers=headers
+                f"{self.doors.api_url}{path}", json=body, headers=headers
             )
         except httpx.TransportError:
-            self._later(RETRY, lambda: self._post(marker, body))
+            self._later(RETRY, lambda: self._post(marker, body, path=path))
             return
         if answer.is_success:
             self.ledger.outbound[marker] = Fate.LATER if "scheduled_at" in body else Fate.SENT
         elif answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-            self._later(RETRY, lambda: self._post(marker, body))
+            self._later(RETRY, lambda: self._post(marker, body, path=path))
         elif "suppress" not in answer.text:
             log.warning("world_send_refused", marker=marker, status=answer.status_code)
 
@@ -287,6 +307,24 @@ class World:
         client = self._rng.choice(places.CLIENTS)
         mail = letters.spam(self._draft(client, f"support@{client.domain}"))
         await self._mail(letters.sealed(mail, "winner@lottery.example"), Fate.KEPT)
+
+    async def _program(self) -> None:
+        """Attach something harmful: it is kept back."""
+        client = self._rng.choice(places.CLIENTS)
+        mail = letters.with_program(
+            self._draft(client, f"support@{client.domain}"), "Invoice_2026.pdf.exe"
+        )
+        await self._mail(letters.sealed(mail, "accounts@suppliers.example"), Fate.KEPT)
+
+    async def _contract(self) -> None:
+        """Attach what looks harmful and is awaited: the technician lets it go (staging.py)."""
+        mail = self._draft(places.CLIENTS[0], f"support@{places.CLIENTS[0].domain}")
+        del mail["Subject"]
+        mail["Subject"] = places.CONTRACT
+        letter = letters.sealed(
+            letters.with_program(mail, "contract.js"), "legal@suppliers.example"
+        )
+        await self._mail(letter, Fate.KEPT)
 
     async def _out_of_office(self) -> None:
         client = self._rng.choice(places.CLIENTS)

@@ -19,8 +19,10 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from backend.desk import records, views
+from backend.desk.books import books_routes, list_statements
 from backend.desk.calls import Action, Call, EntryBody, TicketBody
 from backend.desk.faults import LostAnswer, Outage
+from backend.desk.hooks import hook_routes
 from backend.errors import DatabaseBusyError, NotFoundError
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def create_desk(parts: DeskParts) -> FastAPI:
     app.add_exception_handler(DatabaseBusyError, _busy)
     _add_products(app, parts)
     _add_views(app, parts)
+    _add_books(app, parts)
     return app
 
 
@@ -106,6 +109,11 @@ def _add_views(app: FastAPI, parts: DeskParts) -> None:
         """Show all that was received, once per thing it made, for audits."""
         return {"received": await parts.db.read(views.list_received, after)}
 
+    @app.get("/usage", dependencies=readers)
+    async def usage() -> dict[str, Any]:
+        """List what Books bills: the newest statement of each tenant and day."""
+        return {"usage": await parts.db.read(list_statements)}
+
     @app.post("/_desk/outage", dependencies=readers)
     async def outage(wanted: Outage) -> dict[str, Any]:
         """Let a product fail for a while, or lose its next answers."""
@@ -113,14 +121,33 @@ def _add_views(app: FastAPI, parts: DeskParts) -> None:
         return wanted.model_dump()
 
 
+def _add_books(app: FastAPI, parts: DeskParts) -> None:
+    def refusal() -> Response | None:
+        return _refusal(parts, "books")
+
+    def check_key(request: Request) -> None:
+        _check_key(parts, request)
+
+    app.include_router(hook_routes())
+    app.include_router(books_routes(parts.db, check_key, refusal))
+
+
+def _refusal(parts: DeskParts, target: str) -> Response | None:
+    """Give the answer of a product that is down at present."""
+    refusal = parts.faults.refusal(target)
+    if refusal is None:
+        return None
+    wait = refusal.retry_after
+    headers = None if wait is None else {"Retry-After": str(wait)}
+    return JSONResponse({"detail": f"{target} is down"}, refusal.status, headers)
+
+
 async def _serve(parts: DeskParts, request: Request, target: str, action: Action) -> Response:
     """Answer one call of the contract; the work is committed before the answer begins."""
     _check_key(parts, request)
-    refusal = parts.faults.refusal(target)
-    if refusal is not None:
-        wait = refusal.retry_after
-        headers = None if wait is None else {"Retry-After": str(wait)}
-        return JSONResponse({"detail": f"{target} is down"}, refusal.status, headers)
+    refused = _refusal(parts, target)
+    if refused is not None:
+        return refused
     call = await _read_call(parts, request, target, action)
     taken: Taken = await parts.db.write(records.take, call)
     if taken.status == 201 and taken.seq % CHECKPOINT_EVERY == 0:

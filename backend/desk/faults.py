@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from backend.ports import Clock
 
-Product = Literal["psa", "crm", "portal"]
+Product = Literal["psa", "crm", "portal", "books"]
 
 
 class Outage(BaseModel):

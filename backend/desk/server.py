@@ -39,12 +39,13 @@ class DeskSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskAddresses:
-    """Base URLs, without a slash at the end: of the views and of the three products."""
+    """Base URLs, without a slash at the end: of the views and of the four products."""
 
     desk_url: str
     psa_url: str
     crm_url: str
     portal_url: str
+    books_url: str
 
 
 class Desk:
@@ -76,7 +77,11 @@ class Desk:
             await self.stop()
             raise
         return DeskAddresses(
-            desk_url=url, psa_url=f"{url}/psa", crm_url=f"{url}/crm", portal_url=f"{url}/portal"
+            desk_url=url,
+            psa_url=f"{url}/psa",
+            crm_url=f"{url}/crm",
+            portal_url=f"{url}/portal",
+            books_url=f"{url}/books",
         )
 
     async def stop(self) -> None:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 from backend.store.types import Millis
 
@@ -76,4 +87,20 @@ received = Table(
     Column("subject", Text, nullable=False),
     Column("external_id", String, nullable=False),
     Column("repeats", Integer, nullable=False, default=0),
+)
+
+# what Books was told: one row a key; of a tenant's day the newest revision is current
+statements = Table(
+    "statements",
+    metadata,
+    Column("idempotency_key", String, primary_key=True),
+    Column("body_hash", String, nullable=False),
+    Column("tenant_id", String, nullable=False),
+    Column("tenant", String, nullable=False),
+    Column("day", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("current", Boolean, nullable=False),
+    Column("repeats", Integer, nullable=False),
+    Index("ix_statements_tenant_id_day", "tenant_id", "day"),
 )

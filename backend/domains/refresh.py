@@ -40,6 +40,7 @@ def detail_of(tx: Tx, domain: Domain, region: str) -> DomainDetail:
         domain=domain,
         tenant_name=tenant.name if tenant else "",
         records=records_for(domain, region),
+        region=region,
     )
 
 
@@ -51,6 +52,7 @@ def all_details(tx: Tx, region: str) -> Sequence[DomainDetail]:
             domain=domain,
             tenant_name=names.get(domain.tenant_id, ""),
             records=records_for(domain, region),
+            region=region,
         )
         for domain in domains.all_by_name(tx)
     ]

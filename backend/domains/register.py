@@ -64,7 +64,10 @@ async def register_domain(tools: DomainTools, wish: DomainWish, *, actor: str) -
     event = event_of(None, domain, event_id=tools.ids.new("evt"), at=domain.created_at)
     tenant_name = await tools.db.write(_save, domain, entry, event)
     return DomainDetail(
-        domain=domain, tenant_name=tenant_name, records=records_for(domain, tools.region)
+        domain=domain,
+        tenant_name=tenant_name,
+        records=records_for(domain, tools.region),
+        region=tools.region,
     )
 
 

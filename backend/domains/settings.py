@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backend.domains.records import records_for
 from backend.errors import InvalidInputError, NotFoundError
 from backend.model.address import ascii_domain
+from backend.model.auto_response import NAMES, SUBJECT, TEXT, unknown_names
 from backend.model.views import DomainDetail
 from backend.store import audit, domains, tenants
 from backend.store.audit import AuditEntry
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backend.domains.register import DomainTools
+    from backend.model.auto_response import AutoResponse
     from backend.model.tenant import CatchAll, Domain
     from backend.store.types import Tx
 
 MAX_TICKET_FROM = 50
+MAX_SUBJECT = 300
+MAX_TEXT = 10_000
 _LOCAL = re.compile(r"[a-z0-9!#$%&'*/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*/=?^_`{|}~-]+)*")
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9._-]{0,29}")
 TAKEN = frozenset({"support", "crm", "portal", "reply"})
@@ -35,6 +39,9 @@ class DomainChange:
     ticket_from: Sequence[str] | None = None
     reply_prefix: str | None = None
     catch_all: CatchAll | None = None
+    auto_response: bool | None = None
+    auto_response_subject: str | None = None
+    auto_response_text: str | None = None
 
 
 async def change_domain(
@@ -50,7 +57,10 @@ async def change_domain(
     )
     domain, tenant_name = await tools.db.write(_change, name, change, entry)
     return DomainDetail(
-        domain=domain, tenant_name=tenant_name, records=records_for(domain, tools.region)
+        domain=domain,
+        tenant_name=tenant_name,
+        records=records_for(domain, tools.region),
+        region=tools.region,
     )
 
 
@@ -65,7 +75,7 @@ def changed(domain: Domain, change: DomainChange) -> Domain:
         new = replace(new, reply_prefix=_prefix(change.reply_prefix))
     if change.catch_all is not None:
         new = replace(new, catch_all=change.catch_all)
-    return new
+    return replace(new, auto_response=_auto_response(new.auto_response, change))
 
 
 def _change(tx: Tx, name: str, change: DomainChange, entry: AuditEntry) -> tuple[Domain, str]:
@@ -108,6 +118,33 @@ def _prefix(text: str) -> str:
     return prefix
 
 
+def _auto_response(now: AutoResponse, change: DomainChange) -> AutoResponse:
+    """Give the automatic answer as it will be; empty words put our own back."""
+    new = now
+    if change.auto_response is not None:
+        new = replace(new, enabled=change.auto_response)
+    if change.auto_response_subject is not None:
+        said = _words("auto_response_subject", change.auto_response_subject, MAX_SUBJECT)
+        new = replace(new, subject=" ".join(said.split()) or SUBJECT)
+    if change.auto_response_text is not None:
+        said = _words("auto_response_text", change.auto_response_text, MAX_TEXT)
+        new = replace(new, text=said.replace("\r\n", "\n") or TEXT)
+    return new
+
+
+def _words(field: str, text: str, longest: int) -> str:
+    unknown = unknown_names(text)
+    if unknown:
+        raise InvalidInputError(
+            f"{field}: nothing is known by the name {{{{{unknown[0]}}}}}; there are"
+            f" {', '.join(NAMES)}",
+            field=field,
+        )
+    if len(text) > longest or "\0" in text:
+        raise InvalidInputError(f"{field}: give at most {longest} characters of text", field=field)
+    return text if text.strip() else ""
+
+
 def _difference(before: Domain, after: Domain) -> dict[str, str]:
     """Give each setting that changed as ``old -> new``."""
     values = {
@@ -115,6 +152,8 @@ def _difference(before: Domain, after: Domain) -> dict[str, str]:
         "ticket_from": (",".join(before.ticket_from), ",".join(after.ticket_from)),
         "reply_prefix": (before.reply_prefix, after.reply_prefix),
         "catch_all": (before.catch_all.value, after.catch_all.value),
+        "auto_response": (before.auto_response.enabled, after.auto_response.enabled),
+        "auto_response_subject": (before.auto_response.subject, after.auto_response.subject),
     }
     changes = {name: f"{old} -> {new}" for name, (old, new) in values.items() if old != new}
     return {"domain": after.name} | changes

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from backend.faultpoints import FaultPoint, faultpoint
+from backend.feedback.reputation import rate
 from backend.feedback.transitions import TRANSITIONS, is_absence_note, is_praise
 from backend.model.bus import BusEvent
-from backend.model.feedback import EventKind, FeedbackEvent, RecipientNews
+from backend.model.feedback import AUTOMATED, EventKind, FeedbackEvent, RecipientNews
 from backend.model.outbound import AttemptState, Email, EmailStatus, Recipient, RecipientStatus
 from backend.model.stats import Counter
 from backend.model.suppression import Suppression
@@ -15,7 +17,7 @@ from backend.model.work import WorkKind
 from backend.queue import items
 from backend.queue.announce import announce
 from backend.store import attempts, counters, emails, events, suppressions
-from backend.suppression.decide import reason_to_suppress
+from backend.suppression.decide import listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +70,7 @@ def apply_event(tx: Tx, event: FeedbackEvent, stamp: Stamp) -> bool:
     _suppress(tx, email, event, fresh, stamp)
     if event.kind in _TOLD:
         _tell(tx, email, _TOLD[event.kind], event, fresh, stamp)
+    faultpoint(FaultPoint.EVENT_BEFORE_COMMIT)
     return True
 
 
@@ -115,7 +118,8 @@ def _settle_as_sent(
     attempts.settle(tx, done, stamp.at)
     moved = emails.mark_sent(tx, email.id, event.ses_message_id, stamp.at)
     if moved:
-        counters.bump(tx, email.tenant_id, Counter.SENT, stamp.at, moved)
+        when = event.occurred_at
+        counters.bump(tx, email.tenant_id, Counter.SENT, stamp.at, moved, occurred_at=when)
         _tell(tx, email, "sent", event, (), stamp)
     if email.status is EmailStatus.UNKNOWN:
         items.enqueue(tx, WorkKind.SEND, email.id, run_at=stamp.at, now=stamp.at)
@@ -130,16 +134,18 @@ def _move(
         return
     by_address = {item.address: item for item in fresh}
     everyone = by_address.get("")
-    moved = []
+    moved: list[tuple[Recipient, Recipient]] = []
     for recipient in email.recipients:
         item = by_address.get(recipient.address, everyone)
         changed = None if item is None else _moved(recipient, event, item, stamp.at)
         if changed is not None:
-            moved.append(changed)
+            moved.append((recipient, changed))
             if changed.status in _COUNTED:
-                counters.bump(tx, email.tenant_id, _COUNTED[changed.status], stamp.at)
+                counter, when = _COUNTED[changed.status], event.occurred_at
+                counters.bump(tx, email.tenant_id, counter, stamp.at, occurred_at=when)
     if moved:
-        emails.move(tx, email.id, moved)
+        emails.move(tx, email.id, [after for _, after in moved])
+        rate(tx, email.tenant_id, event, moved)
 
 
 def _moved(
@@ -157,8 +163,8 @@ def _moved(
 def _suppress(
     tx: Tx, email: Email, event: FeedbackEvent, fresh: Sequence[RecipientNews], stamp: Stamp
 ) -> None:
-    reason = reason_to_suppress(event.kind, event.subtype, candidates=len(event.recipients))
-    if reason is None:
+    listed = listing(event.kind, event.subtype, candidates=len(event.recipients))
+    if listed is None:
         return
     # only whom this mail was sent to: an event cannot put a stranger on the list
     known = {recipient.address for recipient in email.recipients}
@@ -170,10 +176,13 @@ def _suppress(
                     id=stamp.ids.new("sup"),
                     tenant_id=email.tenant_id,
                     address=item.address,
-                    reason=reason,
+                    reason=listed.reason,
+                    state=listed.state,
                     created_at=stamp.at,
                     detail=_detail(event, item),
                     source_email_id=email.id,
+                    source_event_id=event.source_id,
+                    spelling=item.spelling,
                 ),
             )
 
@@ -201,10 +210,12 @@ def _tell(
                 "subtype": event.subtype,
                 "detail": event.detail,
                 "tags": dict(email.tags),
+                **({"automated": True} if event.automated else {}),
             },
         ),
     )
 
 
 def _detail(event: FeedbackEvent, news: RecipientNews) -> str:
-    return ": ".join(filter(None, (event.detail, news.detail)))[:500]
+    who = AUTOMATED if event.automated else ""
+    return ": ".join(filter(None, (who, event.detail, news.detail)))[:500]

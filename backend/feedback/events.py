@@ -26,6 +26,8 @@ _OBJECTS = {
     EventKind.RENDERING_FAILURE: "failure",
 }
 _DETAIL = 500
+_SEEN = (EventKind.OPEN, EventKind.CLICK)
+_NO = frozenset({"", "false", "no", "none", "0", "human", "unknown"})
 
 
 class _Json(BaseModel):
@@ -113,6 +115,7 @@ def read_event(body: str, *, notice_id: str) -> FeedbackEvent | None:
         subtype=about.subtype,
         feedback_id=about.feedback_id or "",
         detail=(about.reason or about.error_message or about.link or about.subtype)[:_DETAIL],
+        automated=kind in _SEEN and _is_automated(outer.get(kind.value)),
     )
 
 
@@ -145,6 +148,20 @@ def _attempt_id(mail: _Mail) -> str | None:
     return next(named, None)
 
 
+def _is_automated(about: object) -> bool:
+    """Tell whether an open or click is said to be a machine's.
+
+    Since August 2026 SES flags these; under which name is not documented (ses.md section 7), so any
+    member that speaks of automation or bots counts, a boolean or a word.
+    """
+    said = about.items() if isinstance(about, dict) else ()
+    return any(
+        value is True or (isinstance(value, str) and value.strip().lower() not in _NO)
+        for name, value in said
+        if "automated" in name.lower() or "bot" in name.lower()
+    )
+
+
 def _recipients(kind: EventKind, mail: _Mail, about: _About) -> tuple[RecipientNews, ...]:
     """Name who the event is about; nobody when it is about the whole mail."""
     named = about.bounced or about.complained or about.delayed
@@ -154,6 +171,7 @@ def _recipients(kind: EventKind, mail: _Mail, about: _About) -> tuple[RecipientN
                 address=_bare(who.email_address),
                 detail=(who.diagnostic_code or "")[:_DETAIL],
                 status=who.status or "",
+                spelling=_spelling(who.email_address),
             )
             for who in named
         )
@@ -161,7 +179,7 @@ def _recipients(kind: EventKind, mail: _Mail, about: _About) -> tuple[RecipientN
         detail = (about.smtp_response or "")[:_DETAIL]
         return _merged(RecipientNews(address=_bare(a), detail=detail) for a in about.recipients)
     # opens and clicks do not say who; with one recipient it can be nobody else
-    if kind in (EventKind.OPEN, EventKind.CLICK) and len(mail.destination) == 1:
+    if kind in _SEEN and len(mail.destination) == 1:
         return (RecipientNews(address=_bare(mail.destination[0])),)
     return ()
 
@@ -173,6 +191,11 @@ def _merged(news: Any) -> tuple[RecipientNews, ...]:
 def _bare(address: str) -> str:
     """Give the address alone: SES repeats it as the sender wrote it, name and all."""
     return address_key(parseaddr(address)[1] or address)[:320]
+
+
+def _spelling(address: str) -> str:
+    bare = (parseaddr(address)[1] or address).strip()[:320]
+    return bare if bare != bare.lower() else ""
 
 
 def _moment(value: datetime) -> datetime:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend.errors import InvalidInputError, TransientError
+from backend.faultpoints import FaultPoint, faultpoint
 from backend.feedback.apply import Stamp, apply_event
 from backend.feedback.events import read_event
 from backend.queue.supervisor import first_to_end, wait_for_event
@@ -56,6 +57,7 @@ class FeedbackPoller:
         done = await self._apply(await self._receive(wait_seconds))
         if done:
             await self._queue.acknowledge(done)
+            faultpoint(FaultPoint.EVENT_DELETED)
         return len(done)
 
     async def _receive(self, wait_seconds: int) -> Sequence[Notice]:
@@ -92,3 +94,4 @@ class FeedbackPoller:
         if event is not None:
             stamp = Stamp(at=self._clock.now(), ids=self._ids)
             await self._db.write(apply_event, event, stamp)
+            faultpoint(FaultPoint.EVENT_AFTER_COMMIT)

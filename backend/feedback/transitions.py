@@ -23,6 +23,7 @@ RANK = (
     _S.DELIVERED,
     _S.BOUNCED,
     _S.COMPLAINED,
+    _S.CANCELED,  # as the next
     _S.SUPPRESSED,  # never part of the call to SES, so no event can be about it
 )
 """Statuses from the least to the most final."""

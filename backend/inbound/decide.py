@@ -1,7 +1,7 @@
 """Stages 3 to 5 in their order: what is to become of one message. Changes nothing.
 
-The stages are pure; between them the facts they weigh are read from the database, so that a dry
-run is this very code.
+The stages are pure; between them the facts they weigh are read from the database, all in one read,
+so that a message is weighed against one moment. A dry run is this very code.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from backend.inbound.hand_way import attached, routed_by_hand, waived_by, waived_steps
 from backend.inbound.match import match
 from backend.inbound.match_claims import read_claims
 from backend.inbound.match_facts import look_up_match
 from backend.inbound.route import route
-from backend.inbound.rules_read import weigh_rules
+from backend.inbound.rules_read import RuleShelf, weigh_rules
 from backend.inbound.settle import Rest
 from backend.model.inbound import Finding, InboundStatus, Reason, Stage, Step
+from backend.store import threads
 
 if TYPE_CHECKING:
     from backend.inbound.match import Matching
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from backend.inbound.screen_context import Screener
     from backend.model.inbound import InboundMessage, ParsedMail
     from backend.reply_tokens import ReplyTokens
-    from backend.store.engine import Database
+    from backend.store.types import Tx
 
 MAX_STORED_TEXT = 1_000_000  # characters
 
@@ -38,8 +40,8 @@ class Decision:
     rest: Rest | None = None
 
 
-async def decide(
-    db: Database,
+def decide(
+    tx: Tx,
     message: InboundMessage,
     mail: ParsedMail,
     inbound_domain: str,
@@ -47,24 +49,31 @@ async def decide(
     screener: Screener,
     tokens: ReplyTokens,
     trial: Trial | None = None,
+    shelf: RuleShelf | None = None,
 ) -> Decision:
-    """Screen, match and route one message as read; raises DatabaseBusyError."""
+    """Screen, match and route one message as read; for a reader's thread, as rules take time."""
     read = _with_content(message, mail)
-    steps = [_parsed(mail)]
-    screening = await screener.first(read, mail)
+    steps = [_parsed(mail), *waived_steps(message.by_hand)]
+    screening = screener.first(tx, read, mail)
     steps += screening.steps
     read = replace(read, verdicts=screening.verdicts)
     if screening.stopped is not None:
         return _resting(read, steps, screening.stopped)
     claims = read_claims(message.recipient, mail)
-    place, facts = await db.read(look_up_match, read, claims, inbound_domain, tokens)
-    matching = match(read, mail, claims, facts, waived=screener.waived)
-    outcome = await weigh_rules(db, read, mail, (place, matching.match), trial=trial)
-    routing = route(place, matching.match, outcome, waived=screener.waived)
+    place, facts = look_up_match(tx, read, claims, inbound_domain, tokens)
+    waived = screener.waived | waived_by(message.by_hand)
+    matching = match(read, mail, claims, facts, waived=waived)
+    if thread_id := message.by_hand.thread_id:
+        matching = attached(read, matching, threads.get(tx, thread_id))
+    outcome = weigh_rules(
+        tx, read, mail, (place, matching.match), shelf=shelf or RuleShelf(), trial=trial
+    )
+    chosen = routed_by_hand(read, matching.match)
+    routing = chosen or route(place, matching.match, outcome, waived=waived)
     steps += [matching.step, *(() if matching.stopped else routing.steps)]
     read = replace(read, tags=outcome.tags, fields=outcome.fields)
     known = _with_way(read, matching, routing)
-    last = await screener.second(read, known, mail)
+    last = screener.second(tx, read, known, mail)
     if last is not None and last.stopped is not None:
         return _resting(known, [*steps, *last.steps], last.stopped)
     stopped = matching.stopped or (None if routing.route else routing.stopped)

@@ -24,6 +24,9 @@ MAX_TEXT = 1_000_000  # characters; docs/targets.md
 MAX_HTML = 2_000_000
 FIRST_PAUSE = 2.0  # seconds
 LONGEST_PAUSE = 300.0
+UNSAFE = "unsafe"
+"""Why an attachment that can do harm does not go (docs/targets.md)."""
+_NAMED = 10  # attachments left out that are named in the text
 
 _PATHS = {
     TargetAction.NEW_TICKET: "/tickets",
@@ -67,7 +70,7 @@ def request_for(
         "inbound_id": message.id,
         "tenant_id": route.tenant_id,
         "subject": mail.subject,
-        **_texts(mail, route),
+        **_texts(mail, route, _left_out(mail.attachments, carried)),
         "html": mail.safe_html if 0 < len(mail.safe_html) <= MAX_HTML else None,
         "from": {"address": mail.from_address, "name": mail.from_name},
         "recipient": message.recipient,
@@ -92,12 +95,31 @@ def request_for(
     return TargetRequest(path=path, body=body, idempotency_key=idempotency_key(message.id, route))
 
 
-def _texts(mail: ParsedMail, route: Route) -> dict[str, object]:
-    """Give a new ticket all of a mail; in a conversation the quotation is known already."""
-    whole = mail.text[:MAX_TEXT]
+def _texts(mail: ParsedMail, route: Route, note: str) -> dict[str, object]:
+    """Give a new ticket all of a mail; in a conversation the quotation is known already.
+
+    ``note`` is our own word on what was left out: who reads the ticket must not look for it.
+    """
+    room = MAX_TEXT - len(note)
+    whole = mail.text[:room] + note
     if route.action is TargetAction.NEW_TICKET:
         return {"description": whole}
-    return {"text": mail.reply_text[:MAX_TEXT] or whole, "full_text": whole}
+    new = mail.reply_text[:room]
+    return {"text": new + note if new else whole, "full_text": whole}
+
+
+def _left_out(files: Sequence[AttachmentInfo], carried: Carried) -> str:
+    """Say which attachments were left out because they can do harm; empty when none was."""
+    names = [
+        "".join(char if char.isprintable() else "?" for char in file.name[:100]) or "(no name)"
+        for file, way in zip(files, carried.files, strict=False)
+        if way.omitted == UNSAFE
+    ]
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    told = ", ".join(names[:_NAMED]) + more
+    return f"\n\n[Relay left out what can do harm: {told}]"
 
 
 def pause(attempts: int, asked: float | None) -> timedelta:

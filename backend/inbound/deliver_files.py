@@ -1,22 +1,23 @@
 """How the attachments of a message go to its target: as content, as a link, or not at all.
 
-In their order they go as content until the limit is reached. What is larger is a link to our API
-where its public URL is set; else the target gets a link to the raw message when the store can give
-one. An unsafe attachment never goes, nor does a link to the raw message that holds it.
+In their order they go as content until the limit is reached. What is larger is a link: to the file
+alone where the store can give one (S3), else to our API where its public URL is set. An unsafe
+attachment never goes, nor does a link to the raw message that holds it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from backend.inbound.attachment_safety import judge
-from backend.inbound.deliver import Carried, CarriedFile, request_for
-from backend.mime.attachment_bytes import attachments_bytes
+from backend.inbound.deliver import UNSAFE, Carried, CarriedFile, request_for
+from backend.mime.attachment_bytes import attachment_bytes, attachments_bytes
 from backend.store import screen_policies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence, Set
+    from collections.abc import Mapping, Sequence, Set
 
     from backend.model.inbound import AttachmentInfo, InboundMessage, ParsedMail, Route
     from backend.ports import BlobLinks, TargetRequest
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from backend.store.types import Tx
 
 LINK_SECONDS = 7 * 86_400
-UNSAFE = "unsafe"
+FILES = "attachments/"
+"""Keys of single attachments in the store begin so; a rule of the bucket may end them."""
 TOO_LARGE = "too_large"
 NOT_FOUND = "not_found"
 
@@ -46,10 +48,14 @@ def unsafe_positions(tx: Tx, tenant_id: str, mail: ParsedMail) -> frozenset[int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePlan:
-    """Why each attachment does not go as content (empty: it does), and the link to the raw mail."""
+    """Why each attachment does not go as content (empty: it does), and the links there are.
+
+    ``urls`` are those of single attachments by position; ``raw_url`` reads the whole raw mail.
+    """
 
     why: tuple[str, ...]
     raw_url: str = ""
+    urls: Mapping[int, str] = field(default_factory=dict)
 
 
 def why_not_carried(
@@ -84,6 +90,34 @@ async def plan_files(
     return FilePlan(why=why, raw_url=url)
 
 
+async def link_files(
+    settings: FileSettings, message: InboundMessage, mail: ParsedMail, raw: bytes, plan: FilePlan
+) -> FilePlan:
+    """Give each attachment that is too large a link to itself; raises what the store raises.
+
+    The file is written under a key of its own, once however often the call is tried.
+    """
+    links = settings.links
+    large = [at for at, why in enumerate(plan.why) if why == TOO_LARGE]
+    if links is None or not large:
+        return plan
+    urls = {}
+    for position in large:
+        file = mail.attachments[position]
+        key = _key(message.id, file)
+        if not await links.holds(key):
+            data = await asyncio.to_thread(attachment_bytes, raw, file.sha256)
+            if data is None:
+                continue
+            await links.put(key, data)
+        urls[position] = await links.presign(key, LINK_SECONDS, name=file.name or "attachment")
+    return replace(plan, urls=urls)
+
+
+def _key(inbound_id: str, file: AttachmentInfo) -> str:
+    return f"{FILES}{inbound_id}/{file.sha256}"
+
+
 def filled_request(
     settings: FileSettings, raw: bytes, message: InboundMessage, mail: ParsedMail, plan: FilePlan
 ) -> TargetRequest:
@@ -92,7 +126,9 @@ def filled_request(
     wanted = {file.sha256 for file, why in files if not why}
     contents = attachments_bytes(raw, wanted) if wanted else {}
     carried = tuple(
-        _carried(settings, message, position, why, contents.get(file.sha256))
+        CarriedFile(url=plan.urls[position])
+        if position in plan.urls
+        else _carried(settings, message, position, why, contents.get(file.sha256))
         for position, (file, why) in enumerate(files)
     )
     return request_for(message, mail, _route(message), Carried(files=carried, raw_url=plan.raw_url))

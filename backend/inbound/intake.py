@@ -8,8 +8,9 @@ recipient adds nothing, nor does another object with the same mail for the same 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter as Tally
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from backend.errors import NotFoundError
 from backend.inbound.addressees import Addressees, addressees
@@ -21,17 +22,21 @@ from backend.model.stats import Counter
 from backend.model.work import WorkKind
 from backend.queue import items
 from backend.store import arrivals as ledger
-from backend.store import counters, domains, explanations
+from backend.store import counters, domains, explanations, gone
 from backend.store import inbound as store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from backend.model.inbound import Arrival
     from backend.ports import BlobStore, Clock, Ids
     from backend.store.arrivals import SourceEvent
     from backend.store.engine import Database
     from backend.store.types import Tx
+
+
+SMALL = 16 * 1024  # bytes of a mail whose reading takes less time than a thread's turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,37 @@ class _Reading:
     size: int
     print: Fingerprint
     named: Addressees
+
+
+class _Taking(NamedTuple):
+    """An arrival that was read, for whom it is, and the event that announced it."""
+
+    arrival: Arrival
+    recipients: Sequence[str]
+    reading: _Reading | None
+    event: SourceEvent | None
+
+
+class _Fresh:
+    """What is still to be written about the rows a transaction made: all of it at its end."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._steps: dict[str, tuple[Sequence[Step], datetime]] = {}
+        self._received: Tally[str] = Tally()
+
+    def add(self, message: InboundMessage, steps: Sequence[Step]) -> None:
+        """Take note of a row that was made."""
+        self._steps[message.id] = steps, self._now
+        self._received[message.tenant_id] += 1
+
+    def write(self, tx: Tx) -> None:
+        """Write first steps, work items and counters."""
+        now = self._now
+        explanations.begin_all(tx, self._steps)
+        items.enqueue_all(tx, WorkKind.INBOUND, dict.fromkeys(self._steps, now))
+        received = {(who, Counter.RECEIVED, now): n for who, n in self._received.items()}
+        counters.bump_billed(tx, received)
 
 
 class Intake:
@@ -73,7 +109,7 @@ class Intake:
         Raises TransientError when the store or the database is away, NotFoundError when the
         recipients must be read from a raw message that is not there.
         """
-        if event is None and (known := await self._db.read(self._knows, arrival)):
+        if event is None and (known := await self._db.read_gathered(_knows, arrival)):
             return Taken(known=known)
         reading = await self._read(arrival)
         recipients: Sequence[str] = arrival.recipients
@@ -82,13 +118,8 @@ class Intake:
             recipients = named.envelope or await self._db.read(self._known, named)
             arrival = _told_by_headers(arrival, named)
         addresses = tuple(dict.fromkeys(map(_address, recipients or ("",))))
-        return await self._db.write(self._insert, arrival, addresses, reading, event)
-
-    def _knows(self, tx: Tx, arrival: Arrival) -> tuple[str, ...]:
-        """Give the messages when nothing is left to do: the usual case of a repeated notice."""
-        known = ledger.known_recipients(tx, arrival.blob_key)
-        wanted = tuple(map(_address, arrival.recipients)) or tuple(known)
-        return tuple(known[one] for one in wanted) if known.keys() >= set(wanted) else ()
+        taking = _Taking(arrival, addresses, reading, event)
+        return await self._db.write_gathered(self._insert, taking)
 
     async def _read(self, arrival: Arrival) -> _Reading | None:
         """Read the raw bytes; None when they are not there yet but the recipients are known."""
@@ -99,6 +130,8 @@ class Intake:
             if arrival.recipients:
                 return None
             raise
+        if len(raw) <= SMALL:
+            return _reading(raw)
         return await asyncio.to_thread(_reading, raw)
 
     def _known(self, tx: Tx, named: Addressees) -> list[str]:
@@ -113,27 +146,27 @@ class Intake:
             bool(domain) and domains.by_name(tx, domain) is not None
         )
 
-    def _insert(
-        self,
-        tx: Tx,
-        arrival: Arrival,
-        recipients: Sequence[str],
-        reading: _Reading | None,
-        event: SourceEvent | None,
-    ) -> Taken:
-        """Insert rows, items, counters, first steps and the event, all in one transaction."""
+    def _insert(self, tx: Tx, asked: Sequence[_Taking]) -> Sequence[Taken]:
+        """Insert rows, items, counters, first steps and events, all in one transaction."""
+        fresh = _Fresh(self._clock.now())
+        taken = [self._take_one(tx, taking, fresh) for taking in asked]
+        fresh.write(tx)
+        return taken
+
+    def _take_one(self, tx: Tx, taking: _Taking, fresh: _Fresh) -> Taken:
+        arrival, event = taking.arrival, taking.event
         if event is not None and ledger.event(tx, event.source, event.event_id) is not None:
             return Taken()
         # asked again inside the transaction: the other announcement may have come meanwhile
-        if not arrival.recipients and store.knows_blob(tx, arrival.blob_key):
+        if not arrival.recipients and ledger.known_blobs(tx, [arrival.blob_key]):
             return Taken()
-        found = [self._one(tx, arrival, recipient, reading) for recipient in recipients]
+        found = [self._one(tx, taking, recipient, fresh) for recipient in taking.recipients]
         taken = Taken(
             new=tuple(one for one, is_new in found if is_new),
             known=tuple(one for one, is_new in found if not is_new),
         )
         if event is not None:
-            outcome = self._outcome(tx, recipients, taken)
+            outcome = self._outcome(tx, taking.recipients, taken)
             ids = taken.new + taken.known
             ledger.add_event(tx, replace(event, outcome=outcome, inbound_ids=ids))
         return taken
@@ -145,19 +178,17 @@ class Intake:
         places = (look_up_place(tx, address, self._inbound_domain) for address in recipients)
         return "processed" if any(place.ours for place in places) else "missing_domain"
 
-    def _one(
-        self, tx: Tx, arrival: Arrival, recipient: str, reading: _Reading | None
-    ) -> tuple[str, bool]:
+    def _one(self, tx: Tx, taking: _Taking, recipient: str, fresh: _Fresh) -> tuple[str, bool]:
         """Give the row for one recipient, and whether it had to be made."""
+        arrival, reading = taking.arrival, taking.reading
+        if deleted := gone.find(tx, arrival.blob_key, recipient):
+            return deleted, False
         message = self._message(tx, arrival, recipient, reading)
         key = reading.print.content_key(recipient) if reading else None
         steps = [_stored(arrival), *_collision(tx, message)]
         if not store.add(tx, message, key):
             return self._repeated(tx, message, key), False
-        now = self._clock.now()
-        items.enqueue(tx, WorkKind.INBOUND, message.id, run_at=now, now=now)
-        counters.bump(tx, message.tenant_id, Counter.RECEIVED, now)
-        explanations.add_run(tx, message.id, steps, now)
+        fresh.add(message, steps)
         return message.id, True
 
     def _repeated(self, tx: Tx, message: InboundMessage, key: str | None) -> str:
@@ -190,6 +221,17 @@ class Intake:
             message_id=reading.print.message_id if reading else "",
             content_sha256=reading.print.sha256 if reading else "",
         )
+
+
+def _knows(tx: Tx, arrivals: Sequence[Arrival]) -> Sequence[tuple[str, ...]]:
+    """Give the messages where nothing is left to do: the usual case of a repeated notice."""
+    known = ledger.known_recipients(tx, [arrival.blob_key for arrival in arrivals])
+    return [_known_for(arrival, known[arrival.blob_key]) for arrival in arrivals]
+
+
+def _known_for(arrival: Arrival, known: Mapping[str, str]) -> tuple[str, ...]:
+    wanted = tuple(map(_address, arrival.recipients)) or tuple(known)
+    return tuple(known[one] for one in wanted) if known.keys() >= set(wanted) else ()
 
 
 def _reading(raw: bytes) -> _Reading:

@@ -12,6 +12,7 @@ from backend.store import contacts, threads
 from backend.store.threads import Thread
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from backend.model.inbound import InboundMessage, ParsedMail
@@ -23,22 +24,28 @@ _OUTSIDE = frozenset({MatchFlag.SENDER_NOT_PARTICIPANT, MatchFlag.SENDER_NOT_PRO
 _CLOSED = frozenset({"closed", "resolved", "solved", "done", "cancelled", "canceled"})
 
 
-def take_part(tx: Tx, message: InboundMessage, mail: ParsedMail | None, now: datetime) -> None:
-    """Begin the conversation the message was given, if it is new, and let its people take part."""
-    if message.thread_id is None:
-        return
-    joins = threads.get(tx, message.thread_id) is not None
-    if not joins:
-        thread = Thread(
-            id=message.thread_id,
-            tenant_id=message.tenant_id,
-            subject=message.subject,
-            created_at=now,
-        )
-        threads.add(tx, thread)
-    # a stranger let in by a token, or by a ticket's address, must not be let in by less next time
-    if mail is not None and not (joins and message.match_flags & _OUTSIDE):
-        threads.join(tx, message.thread_id, _people(message, mail))
+def take_part(
+    tx: Tx, letters: Sequence[tuple[InboundMessage, ParsedMail | None]], now: datetime
+) -> None:
+    """Begin the conversations the messages were given, if new, and let their people take part."""
+    given = [(one.thread_id, one, mail) for one, mail in letters if one.thread_id]
+    known = threads.known(tx, {thread_id for thread_id, _, _ in given}) if given else frozenset()
+    begun: dict[str, Thread] = {}
+    joining: list[tuple[str, str]] = []
+    for thread_id, message, mail in given:
+        joins = thread_id in known or thread_id in begun
+        if not joins:
+            begun[thread_id] = Thread(
+                id=thread_id,
+                tenant_id=message.tenant_id,
+                subject=message.subject,
+                created_at=now,
+            )
+        # a stranger let in by a token, or by a ticket's address, must not be let in by less later
+        if mail is not None and not (joins and message.match_flags & _OUTSIDE):
+            joining += [(thread_id, address) for address in _people(message, mail)]
+    threads.add(tx, *begun.values())
+    threads.join_all(tx, joining)
 
 
 def learn_answer(tx: Tx, message: InboundMessage, receipt: TargetReceipt, now: datetime) -> None:

@@ -1,8 +1,9 @@
-"""The way of one inbound message, from its row to its target; ``process`` reads top to bottom."""
+"""The way of one inbound message, from its row to its target; ``_carry`` reads top to bottom."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,9 +14,10 @@ from backend.inbound.bounded import BoundedReader
 from backend.inbound.breaker import CircuitOpenError
 from backend.inbound.decide import decide
 from backend.inbound.deliver import pause
-from backend.inbound.deliver_files import FileSettings, filled_request, plan_files
+from backend.inbound.deliver_files import FileSettings, filled_request, link_files, plan_files
+from backend.inbound.rules_read import RuleShelf
 from backend.inbound.screen_context import Screener, ScreenSettings
-from backend.inbound.settle import Rest, Writing
+from backend.inbound.settle import Opening, Receiving, Rest, Writing
 from backend.model.inbound import Finding, InboundStatus, Reason, Stage, Step
 from backend.queue import items
 from backend.reply_tokens import ReplyTokens
@@ -23,6 +25,8 @@ from backend.store import deliveries
 from backend.store import inbound as store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from backend.inbound.decide import Decision
     from backend.inbound.rules_read import Trial
     from backend.model.inbound import InboundMessage, ParsedMail
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from backend.store.engine import Database
     from backend.store.types import Tx
 
+LARGE = 1_048_576  # bytes
+LARGE_AT_ONCE = 16  # messages of up to 40 MB in memory
 RAW_TRIES = 5
 RAW_PAUSE = timedelta(seconds=5)
 _ON_ITS_WAY = frozenset({InboundStatus.RECEIVED, InboundStatus.FORWARDING})
@@ -52,11 +58,13 @@ class Inbound:
     files: FileSettings = field(default_factory=FileSettings)
     tokens: ReplyTokens = field(default_factory=ReplyTokens)
     reader: BoundedReader = field(default_factory=BoundedReader)
+    shelf: RuleShelf = field(default_factory=RuleShelf)
+    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
 
     def screener(self, waived: frozenset[Reason] = frozenset()) -> Screener:
         """Give a screener; ``waived`` are reasons a person has released the message from."""
         settings = replace(self.screening, inbound_domain=self.inbound_domain)
-        return Screener(self.db, self.clock, settings, waived=waived)
+        return Screener(self.clock, settings, waived=waived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +78,18 @@ class _Letter:
 
 async def process(item: WorkItem, inbound: Inbound) -> None:
     """Carry one message as far as it will go; raises TransientError (also LeaseLostError)."""
-    found = await inbound.db.read(_load, item.ref)
+    found = await inbound.db.read_gathered(_load, item.ref)
     if found is None:
         await inbound.db.write(items.finish, item)  # settled before
         return
     message, delivery = found
+    async with inbound.large if message.size > LARGE else nullcontext():
+        await _carry(item, inbound, message, delivery)
+
+
+async def _carry(
+    item: WorkItem, inbound: Inbound, message: InboundMessage, delivery: Delivery | None
+) -> None:
     raw = await _fetch(item, inbound, message)
     if raw is None:
         return
@@ -90,9 +105,8 @@ async def process(item: WorkItem, inbound: Inbound) -> None:
             return
         message = decision.message
         # on disk before the call: after a crash the same call is made again, not another one
-        delivery = await inbound.db.write(
-            settle.open_delivery, writing, message, mail, decision.steps
-        )
+        opening = Opening(writing=writing, message=message, mail=mail, steps=decision.steps)
+        delivery = await inbound.db.write_gathered(settle.open_deliveries, opening)
     await _deliver(item, inbound, _Letter(message, mail, raw), delivery)
 
 
@@ -105,23 +119,33 @@ async def conclude(
     trial: Trial | None = None,
 ) -> Decision:
     """Decide over a message on the live configuration, or with a rule on trial; writes nothing."""
-    return await decide(
-        inbound.db,
+    return await inbound.db.read(
+        decide,
         message,
         mail,
         inbound.inbound_domain,
-        screener=inbound.screener(waived),
+        screener=inbound.screener(waived | message.by_hand.waived),
         tokens=inbound.tokens,
         trial=trial,
+        shelf=inbound.shelf,
     )
 
 
-def _load(tx: Tx, inbound_id: str) -> tuple[InboundMessage, Delivery | None] | None:
-    """Read a message that still has a way to go, and the delivery it was on when we stopped."""
-    message = store.get(tx, inbound_id)
-    if message is None or message.status not in _ON_ITS_WAY:
-        return None
-    return message, deliveries.pending(tx, inbound_id)
+def _load(
+    tx: Tx, inbound_ids: Sequence[str]
+) -> Sequence[tuple[InboundMessage, Delivery | None] | None]:
+    """Read messages that still have a way to go, and the deliveries they were on when we stopped.
+
+    None stands for one that is at rest, or gone.
+    """
+    found = store.get_many(tx, inbound_ids)
+    begun = deliveries.pending(tx, inbound_ids)
+    return [
+        (message, begun.get(inbound_id))
+        if (message := found.get(inbound_id)) and message.status in _ON_ITS_WAY
+        else None
+        for inbound_id in inbound_ids
+    ]
 
 
 async def _fetch(item: WorkItem, inbound: Inbound, message: InboundMessage) -> bytes | None:
@@ -180,15 +204,23 @@ async def _deliver(item: WorkItem, inbound: Inbound, letter: _Letter, delivery: 
     except TransientError as error:
         await _try_again(item, inbound, message, delivery, error)
     else:
-        await inbound.db.write(
-            settle.delivered, _writing(item, inbound), message, delivery, receipt
+        received = Receiving(
+            writing=_writing(item, inbound),
+            message=message,
+            mail=letter.mail,
+            delivery=delivery,
+            receipt=receipt,
         )
+        await inbound.db.write_gathered(settle.delivered, received)
 
 
 async def _request(inbound: Inbound, letter: _Letter) -> TargetRequest:
     """Write the call, its attachments included; raises TransientError."""
     message, mail = letter.message, letter.mail
     plan = await plan_files(inbound.db, inbound.files, message, mail)
+    if not mail.attachments:
+        return filled_request(inbound.files, letter.raw, message, mail, plan)
+    plan = await link_files(inbound.files, message, mail, letter.raw, plan)
     return await asyncio.to_thread(filled_request, inbound.files, letter.raw, message, mail, plan)
 
 

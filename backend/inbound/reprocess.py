@@ -1,15 +1,17 @@
-"""Process waiting messages once more, because a person asked for it."""
+"""Process messages once more, because a person asked for it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backend.errors import InvalidInputError
-from backend.model.inbound import WAITING, Finding, InboundStatus, Reason, Stage, Step
+from backend.inbound.reprocess_guard import refusal
+from backend.model.inbound import Finding, InboundStatus, Reason, Stage, Step
+from backend.model.jobs import JobLine, LineOutcome
 from backend.model.work import WorkKind
 from backend.queue import items
-from backend.store import audit, explanations
+from backend.store import audit, deliveries, explanations
 from backend.store import inbound as store
 from backend.store.audit import AuditEntry
 
@@ -24,48 +26,72 @@ if TYPE_CHECKING:
 MAX_IDS = 1_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """Who asks for a message to go again, when, and the id of the audit entry that says so."""
+
+    actor: str
+    at: datetime
+    entry_id: str
+
+
 async def reprocess(
     db: Database, clock: Clock, ids: Ids, inbound_ids: Sequence[str], *, actor: str
 ) -> int:
-    """Queue the waiting ones among the messages and give how many; others are left alone.
+    """Queue those of the messages that may go again and give how many; see ``queue_many``."""
+    lines = await queue_many(db, clock, ids, inbound_ids, actor=actor)
+    return sum(line.outcome is LineOutcome.CHANGED for line in lines)
 
-    A message that was delivered, suppressed or is on its way is refused by not being counted.
-    Raises InvalidInputError for more than 1,000 ids at once.
+
+async def queue_many(
+    db: Database, clock: Clock, ids: Ids, inbound_ids: Sequence[str], *, actor: str
+) -> list[JobLine]:
+    """Queue messages to be processed anew, and say of each that may not be why not.
+
+    A message that reached its target, may yet reach it, was discarded or is a counted report is
+    left alone. Raises InvalidInputError for more than 1,000 ids at once.
     """
     wanted = list(dict.fromkeys(inbound_ids))
     if len(wanted) > MAX_IDS:
         raise InvalidInputError(f"at most {MAX_IDS} messages at once; select fewer", field="ids")
-    entries = {
-        inbound_id: AuditEntry(
-            id=ids.new("aud"),
-            at=clock.now(),
-            actor=actor,
-            action="inbound.reprocess",
-            subject=inbound_id,
+    now = clock.now()
+    hands = {one: Hand(actor=actor, at=now, entry_id=ids.new("aud")) for one in wanted}
+    return await db.write(_queue_all, hands)
+
+
+def _queue_all(tx: Tx, hands: dict[str, Hand]) -> list[JobLine]:
+    return [queue_again(tx, inbound_id, hand) for inbound_id, hand in hands.items()]
+
+
+def queue_again(tx: Tx, inbound_id: str, hand: Hand) -> JobLine:
+    """Queue one message, unless the duplicate guard refuses; give what became of it."""
+    message = store.get(tx, inbound_id)
+    if message is None:
+        return JobLine(
+            ref=inbound_id, outcome=LineOutcome.FAILED, sentence="there is no such message"
         )
-        for inbound_id in wanted
-    }
-    return await db.write(_queue_all, entries, clock.now())
-
-
-def _queue_all(tx: Tx, entries: dict[str, AuditEntry], now: datetime) -> int:
-    return sum(_queue(tx, entry, now) for entry in entries.values())
-
-
-def _queue(tx: Tx, entry: AuditEntry, now: datetime) -> bool:
-    message = store.get(tx, entry.subject)
-    if message is None or message.status not in WAITING:
-        return False
+    refused = refusal(message, deliveries.of_message(tx, inbound_id))
+    if refused:
+        return JobLine(ref=inbound_id, outcome=LineOutcome.REFUSED, sentence=refused)
     fresh = replace(message, status=InboundStatus.RECEIVED, reason=Reason.REPROCESSED)
     store.save(tx, replace(fresh, route=None))
-    evidence = {"by": entry.actor, "was": message.status.value, "because": message.reason.value}
+    evidence = {"by": hand.actor, "was": message.status.value, "because": message.reason.value}
     step = Step(
         stage=Stage.INTAKE,
         finding=Finding.NOTE,
         reason=Reason.REPROCESSED,
         evidence=evidence,
     )
-    explanations.add_run(tx, message.id, [step], now)
-    audit.add(tx, replace(entry, tenant_id=message.tenant_id, detail=evidence))
-    items.enqueue(tx, WorkKind.INBOUND, message.id, run_at=now, now=now)
-    return True
+    explanations.add_run(tx, message.id, [step], hand.at)
+    entry = AuditEntry(
+        id=hand.entry_id,
+        at=hand.at,
+        actor=hand.actor,
+        action="inbound.reprocess",
+        subject=message.id,
+        tenant_id=message.tenant_id,
+        detail=evidence,
+    )
+    audit.add(tx, entry)
+    items.enqueue(tx, WorkKind.INBOUND, message.id, run_at=hand.at, now=hand.at)
+    return JobLine(ref=inbound_id, outcome=LineOutcome.CHANGED, sentence="queued")

@@ -27,6 +27,7 @@ _BY_ID = {
     Pattern.CRM: (TargetName.CRM, TargetAction.LOG_ACTIVITY),
     Pattern.PORTAL: (TargetName.PORTAL, TargetAction.ADD_REPLY),
 }
+_HOLDS = {RuleAct.QUARANTINE: Reason.RULE_QUARANTINED, RuleAct.DROP: Reason.RULE_DROPPED}
 _NOTHING = RuleOutcome()
 
 
@@ -94,7 +95,7 @@ def _choose(case: _Case) -> Routing:
 def _rule(case: _Case, rule: Rule | None) -> Routing | None:
     if rule is None:
         return None
-    if rule.way.act is RuleAct.QUARANTINE and Reason.RULE_QUARANTINED in case.waived:
+    if _HOLDS.get(rule.way.act) in case.waived:
         return None
     return by_rule(rule, case.tenant_id, case.outcome)
 
@@ -154,10 +155,10 @@ def _catch_all(case: _Case) -> Routing:
     evidence = {"pattern": case.place.recipient.pattern.value}
     if domain is not None:
         evidence |= {"catch_all": policy.value}
-    if policy is CatchAll.TICKET:
-        return new_ticket(case.tenant_id, Reason.CATCH_ALL_TICKET, evidence)
     if policy is CatchAll.QUARANTINE and Reason.CATCH_ALL_QUARANTINE not in case.waived:
         return quarantined(Reason.CATCH_ALL_QUARANTINE, case.tenant_id, evidence)
+    if policy is not CatchAll.UNROUTED:  # what was released has been looked at: it is for us
+        return new_ticket(case.tenant_id, Reason.CATCH_ALL_TICKET, evidence)
     return nowhere(Reason.NO_ROUTE, case.tenant_id, evidence)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from backend.errors import InvalidInputError
 from backend.inbound.facts import look_up_place
 from backend.inbound.pipeline import conclude, prepared
-from backend.inbound.screen_facts import read_mail
 from backend.model.inbound import InboundMessage, InboundStatus, Reason, ScanVerdicts
 from backend.model.views import InboundDetail
 
@@ -40,7 +38,7 @@ async def preview(inbound: Inbound, offered: Offered) -> InboundDetail:
     address = f"{local}{at}{domain.lower()}"
     place = await inbound.db.read(look_up_place, address, inbound.inbound_domain)
     message = _message(inbound, offered, address, place.tenant_id)
-    mail = await asyncio.to_thread(read_mail, offered.raw)
+    mail = await inbound.reader.read(offered.raw)
     decision = await conclude(inbound, message, mail)
     known = decision.message.thread_id  # a conversation that would be begun has no id yet
     ready = prepared(decision, inbound)

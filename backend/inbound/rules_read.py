@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from backend.inbound.facts import Place
     from backend.model.inbound import InboundMessage, Match, ParsedMail
     from backend.model.rules import Rule
-    from backend.store.engine import Database
+    from backend.store.types import Tx
+
+MOST_RULES = 5_000  # kept at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +38,42 @@ class Trial:
         return [*others, replace(self.rule, enabled=True)]
 
 
-async def weigh_rules(
-    db: Database,
+class RuleShelf:
+    """Rules as once read from the database, so that each is taken apart once and not per message.
+
+    A saved rule never changes but for being switched on or off, or removed. So each reading asks
+    for ids and switches only, within the database's own order of things: what another process
+    has changed is seen at once, and nothing has to be told to anyone.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Rule] = {}
+
+    def read(self, tx: Tx, tenant_id: str) -> list[Rule]:
+        """Give the rules that can touch mail of a tenant, in the order of reading."""
+        marks = store.marks(tx, tenant_id)
+        known = self._known
+        missing = [rule_id for rule_id, _ in marks if rule_id not in known]
+        if len(known) + len(missing) > MOST_RULES:
+            known, missing = {}, [rule_id for rule_id, _ in marks]
+        for at in range(0, len(missing), store.MOST_IDS):
+            fresh = store.by_ids(tx, missing[at : at + store.MOST_IDS])
+            known = known | {rule.id: rule for rule in fresh}
+        self._known = known  # replaced whole: readers in other threads see the old or the new one
+        return [_switched(known[rule_id], enabled) for rule_id, enabled in marks]
+
+
+def _switched(rule: Rule, enabled: bool) -> Rule:
+    return rule if rule.enabled is enabled else replace(rule, enabled=enabled)
+
+
+def weigh_rules(
+    tx: Tx,
     message: InboundMessage,
     mail: ParsedMail,
     found: tuple[Place, Match],
     *,
+    shelf: RuleShelf,
     trial: Trial | None = None,
 ) -> RuleOutcome:
     """Apply the rules that may touch this message; mail to a domain that is not ours has none."""
@@ -49,7 +81,7 @@ async def weigh_rules(
     if not place.ours:
         return RuleOutcome()
     tenant_id = place.tenant_id or match.tenant_id
-    rules = await db.read(store.all_in_order, tenant_id)
+    rules = shelf.read(tx, tenant_id)
     if trial is not None:
         rules = trial.among(rules, tenant_id)
     if not rules:

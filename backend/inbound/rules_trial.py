@@ -5,7 +5,6 @@ The same pure stages decide as in the pipeline, on the present configuration; no
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from backend.errors import InvalidInputError, NotFoundError
 from backend.inbound.pipeline import conclude
 from backend.inbound.rules import facts_of, why_not
 from backend.inbound.rules_read import Trial
-from backend.inbound.screen_facts import read_mail
 from backend.model.inbound import InboundStatus
 from backend.model.rules import Course, RuleTrial
 from backend.model.views import InboundQuery
@@ -58,7 +56,7 @@ async def _try_on(inbound: Inbound, rule: Rule, message: InboundMessage) -> Rule
         raw = await inbound.blobs.get(message.blob_key)
     except NotFoundError:
         return replace(trial, error="the raw message is no longer in the store")
-    mail = await asyncio.to_thread(read_mail, raw)
+    mail = await inbound.reader.read(raw)
     tried = _Tried(message=message, mail=mail)
     read = replace(message, kind=mail.facts.classification.kind)
     fits, why = why_not(rule.when, facts_of(read, mail, message.tenant_id, [rule]))

@@ -209,6 +209,10 @@ def _notes(safety: Safety, known: Known) -> list[Step]:
     notes = []
     if known.entry is not None:
         notes.append(_step(Finding.NOTE, Reason.ALLOWLISTED, _of_list(known.entry)))
+    if safety.unsafe:  # a person has released the rest of the message
+        told = "; ".join(f"{file.name}: {file.why}" for file in safety.unsafe)
+        evidence = {"attachments": told[:_SHOWN]}
+        notes.append(_step(Finding.NOTE, Reason.ATTACHMENT_LEFT_OUT, evidence))
     if safety.flagged:
         told = "; ".join(f"{file.name}: {file.why}" for file in safety.flagged)
         evidence = {"attachments": told[:_SHOWN]}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.errors import InvalidInputError, NotFoundError
-from backend.inbound.sender_lists import read_pattern
 from backend.model.automated import Kind
 from backend.model.inbound import TargetName
+from backend.model.patterns import read_pattern
 from backend.model.screening import (
     EVERY_TARGET,
     ClassAct,

@@ -18,9 +18,10 @@ from backend.inbound.screen import (
     screen,
     screen_conversation,
 )
-from backend.inbound.sender_lists import candidates, decide_sender
+from backend.inbound.sender_lists import decide_sender
 from backend.model.address import domain_of
 from backend.model.inbound import MatchStatus
+from backend.model.patterns import candidates
 from backend.model.screening import RateScope
 from backend.store import (
     attempts,
@@ -33,12 +34,12 @@ from backend.store import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from backend.model.inbound import InboundMessage, ParsedMail, Reason
     from backend.model.screening import ScreenPolicy
     from backend.ports import Clock
-    from backend.store.engine import Database
     from backend.store.types import Tx
 
 
@@ -68,13 +69,11 @@ class Screener:
 
     def __init__(
         self,
-        db: Database,
         clock: Clock,
         settings: ScreenSettings,
         *,
         waived: frozenset[Reason] = frozenset(),
     ) -> None:
-        self._db = db
         self._clock = clock
         self._settings = settings
         self._waived = waived
@@ -84,13 +83,13 @@ class Screener:
         """Give the reasons a person has released the message from."""
         return self._waived
 
-    async def first(self, message: InboundMessage, mail: ParsedMail) -> Screening:
+    def first(self, tx: Tx, message: InboundMessage, mail: ParsedMail) -> Screening:
         """Weigh verdicts, lists, loops, attachments, rate and reports."""
-        known = await self._db.read(look_up_known, message, mail, self._settings, self._clock.now())
+        known = look_up_known(tx, message, mail, self._settings, self._clock.now())
         return screen(message, mail, replace(known, waived=self._waived))
 
-    async def second(
-        self, before: InboundMessage, message: InboundMessage, mail: ParsedMail
+    def second(
+        self, tx: Tx, before: InboundMessage, message: InboundMessage, mail: ParsedMail
     ) -> Screening | None:
         """Weigh what match and route have told; None when the message may go on.
 
@@ -98,12 +97,11 @@ class Screener:
         and a policy of its own.
         """
         if before.tenant_id != message.tenant_id:
-            again = await self.first(message, mail)
+            again = self.first(tx, message, mail)
             if again.stopped is not None:
                 return replace(again, steps=again.steps[-1:])
-        policy, count = await self._db.read(
-            _look_up_conversation, message, self._clock.now() - self._settings.window
-        )
+        since = self._clock.now() - self._settings.window
+        policy, count = _look_up_conversation(tx, message, since)
         rate = ConversationRate(count=count, limit=self._settings.thread_limit)
         return screen_conversation(message, policy, rate, waived=self._waived)
 
@@ -130,15 +128,22 @@ def look_up_known(
     )
 
 
-def count_rates(tx: Tx, message: InboundMessage, now: datetime) -> None:
-    """Count a message for the breakers, the first time it is processed and no other."""
-    if message.processed_at is not None:
+def count_rates(tx: Tx, messages: Sequence[InboundMessage], now: datetime) -> None:
+    """Count messages for the breakers, the first time they are processed and no other."""
+    fresh = [message for message in messages if message.processed_at is None]
+    if not fresh:
         return
     breakers.sweep(tx, now, KEPT)
-    if sender := sender_key(message):
-        breakers.count(tx, message.tenant_id, RateScope.SENDER, sender, now)
-    if thread := thread_key(message):
-        breakers.count(tx, message.tenant_id, RateScope.THREAD, thread, now)
+    counted = [
+        (message.tenant_id, scope, key, now)
+        for message in fresh
+        for scope, key in (
+            (RateScope.SENDER, sender_key(message)),
+            (RateScope.THREAD, thread_key(message)),
+        )
+        if key
+    ]
+    breakers.count(tx, counted)
 
 
 def sender_key(message: InboundMessage) -> str:

@@ -20,7 +20,7 @@ from backend.model.stats import Counter
 from backend.model.suppression import Suppression
 from backend.queue.announce import announce
 from backend.store import attempts, counters, emails, events, suppressions
-from backend.suppression.decide import reason_to_suppress
+from backend.suppression.decide import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,12 +96,15 @@ def read_news(classification: Classification) -> list[News]:
     """Give what a report says of each recipient; empty when it says nothing that counts."""
     if classification.kind is Kind.COMPLAINT:
         complaint = classification.complaint
+        if complaint and complaint.feedback_type == "auth-failure":
+            return []  # RFC 6591: a server tells of DMARC, SPF or DKIM; no recipient complains
         named = complaint.recipients if complaint else ()
         said = complaint.feedback_type if complaint else ""
         return [_news(a, EventKind.COMPLAINT, said, said) for a in named[:MAX_NAMED]]
     found = []
     for recipient in classification.recipients[:MAX_NAMED]:
-        told = f"{recipient.status} {recipient.diagnostic}".strip()
+        status = f"{recipient.status} (inferred)" if recipient.inferred else recipient.status
+        told = f"{status} {recipient.diagnostic}".strip()
         if recipient.hard:
             found.append(_news(recipient.address, EventKind.BOUNCE, "Permanent/Mailbox", told))
         elif recipient.action == "delayed":
@@ -210,19 +213,21 @@ def _counts(news: News) -> bool:
 def _suppress(tx: Tx, report: _Report, fresh: list[News]) -> list[str]:
     suppressed = []
     for news in fresh:
-        reason = reason_to_suppress(news.kind, news.subtype, candidates=len(fresh))
-        if reason is None:
+        listed = listing(news.kind, news.subtype, candidates=len(fresh))
+        if listed is None:
             continue
         entry = Suppression(
             id=report.stamp.ids.new("sup"),
             tenant_id=report.email.tenant_id,
             address=news.address,
-            reason=reason,
+            reason=listed.reason,
+            state=listed.state,
             created_at=report.stamp.at,
             detail=news.detail,
             source_email_id=report.email.id,
+            source_event_id=report.message.id,
         )
-        if suppressions.insert(tx, entry):
+        if suppressions.insert(tx, entry) and entry.counts(report.stamp.at):
             suppressed.append(news.address)
     return suppressed
 

@@ -4,48 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend.errors import InvalidInputError
-from backend.model.address import ascii_domain, parse_address
+from backend.model.patterns import WILDCARD, candidates
 from backend.model.screening import ListKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from backend.model.screening import ListEntry
-
-WILDCARD = "*."
-MAX_LABELS = 30  # a hostile domain must not cost a thousand look-ups
-
-
-def read_pattern(text: str) -> str:
-    """Give the stored form of an address, ``example.com``, ``@example.com`` or ``*.example.com``.
-
-    Raises InvalidInputError for anything else.
-    """
-    plain = text.strip().removeprefix("*@")
-    if "@" in plain.lstrip("@"):
-        return parse_address(plain, field="pattern").key
-    plain = plain.removeprefix("@")
-    wildcard = plain.startswith(WILDCARD)
-    domain = ascii_domain(plain.removeprefix(WILDCARD))
-    if "." not in domain:
-        raise InvalidInputError(
-            f"pattern: {text[:100]!r} is no sender; write name@example.com, example.com"
-            " or *.example.com",
-            field="pattern",
-        )
-    return WILDCARD + domain if wildcard else domain
-
-
-def candidates(address: str) -> tuple[str, ...]:
-    """Give every pattern that would match an address, the one that says the most first."""
-    local, _, host = address.strip().lower().rpartition("@")
-    domain = ascii_domain(host)
-    if not domain:
-        return ()
-    labels = domain.split(".")[-MAX_LABELS:]
-    above = [WILDCARD + ".".join(labels[i:]) for i in range(1, len(labels))]
-    return (*([f"{local}@{domain}"] if local else []), domain, *above)
 
 
 def decide_sender(

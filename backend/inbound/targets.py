@@ -18,11 +18,13 @@ from backend.ports import TargetReceipt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from backend.inbound.target_lines import Poster
     from backend.model.inbound import TargetName
     from backend.ports import Clock, TargetRequest
 
-TIMEOUT_SECONDS = 10.0
 MAX_ANSWER = 1_000_000  # bytes
+AT_ONCE = 16
+LIGHT = 100_000  # characters
 MAX_SENTENCE = 300
 MAX_WAIT = 3600.0  # seconds a target may ask us to stay away
 # A note's answer names its ticket too, so the ticket comes last.
@@ -30,20 +32,23 @@ _IDS = ("note_id", "reply_id", "activity_id", "ticket_id")
 
 
 class HttpTargets:
-    """Implements ports.Targets; one circuit breaker for each target."""
+    """Implements ports.Targets; each target has a breaker and gets ``at_once`` calls at a time."""
 
     def __init__(
         self,
         urls: Mapping[TargetName, str],
         integration_key: str,
-        client: httpx.AsyncClient,
+        client: Poster,
         clock: Clock,
+        *,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._urls = {name: url.rstrip("/") for name, url in urls.items() if url}
         self._key = integration_key
         self._client = client
         self._clock = clock
         self._breakers = {name: Breaker() for name in self._urls}
+        self._turns = {name: asyncio.Semaphore(at_once) for name in self._urls}
 
     def configured(self, target: TargetName) -> bool:
         """Tell whether a URL is set for it."""
@@ -51,6 +56,10 @@ class HttpTargets:
 
     async def call(self, target: TargetName, request: TargetRequest) -> TargetReceipt:
         """Post once; raises ThrottledError, ServiceUnavailableError or RefusedError."""
+        async with self._turns[target]:  # while it waits the breaker may open
+            return await self._call(target, request)
+
+    async def _call(self, target: TargetName, request: TargetRequest) -> TargetReceipt:
         breaker = self._breakers[target]
         wait = breaker.wait(self._clock.monotonic())
         if wait > 0:
@@ -69,19 +78,19 @@ class HttpTargets:
         return receipt
 
     async def _post(self, target: TargetName, request: TargetRequest) -> httpx.Response:
-        content = await asyncio.to_thread(_encoded, request)  # attachments make it megabytes
+        heavy = _is_heavy(request)
+        content = await asyncio.to_thread(_encoded, request) if heavy else _encoded(request)
         try:
             return await self._client.post(
                 self._urls[target] + request.path,
                 content=content,
                 headers={
-                    "Authorization": f"Bearer {self._key}",
+                    # "Bearer " with nothing after it is no header value; the call would never leave
+                    **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
                     "Idempotency-Key": request.idempotency_key,
                     "Content-Type": "application/json",
                     "Accept": "application/json",
                 },
-                timeout=TIMEOUT_SECONDS,
-                follow_redirects=False,
             )
         except httpx.InvalidURL as error:
             raise RefusedError(f"the URL of {target.value} is not one: {error}") from error
@@ -114,6 +123,12 @@ class HttpTargets:
             moment = moment.replace(tzinfo=moment.tzinfo or UTC)
             seconds = (moment - self._clock.now()).total_seconds()
         return min(max(seconds, 0.0), MAX_WAIT) if math.isfinite(seconds) else None
+
+
+def _is_heavy(request: TargetRequest) -> bool:
+    """Tell whether encoding takes so long that it must not be done on the event loop."""
+    texts = sum(len(value) for value in request.body.values() if isinstance(value, str))
+    return bool(request.body.get("attachments")) or texts > LIGHT
 
 
 def _encoded(request: TargetRequest) -> bytes:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from backend.mime.classify_sheet import Sheet
 
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{1,60})[ \t]*:[ \t]*(.*(?:\n[ \t]+\S.*)*)$", re.M)
+_TYPE_LINE = re.compile(r"^feedback-type:[ \t]*[a-z-]+[ \t]*$", re.I | re.M)
+_AGENT_LINE = re.compile(r"^(?:user-agent|source-ip|reported-domain|version):[ \t]*\S", re.I | re.M)
+_JMRP = frozenset({"staff@hotmail.com", "complaints@email-abuse.amazonses.com"})
+_ABOUT = re.compile(r"complaint about message from \d", re.I)
 _TYPES = frozenset({"feedback-report", "abuse-report"})
 
 
@@ -46,9 +50,13 @@ def _report(sheet: Sheet) -> str | None:
         return "\n".join(sheet.feedback)
     if sheet.type == "multipart/report" and sheet.report_type in _TYPES:
         return sheet.text
-    # QUIRK(Hotmail): a complaint of JMRP is a plain message with the original attached
-    if "staff@hotmail.com" in (sheet.from_address,) and sheet.originals:
-        return ""
+    if sheet.originals and not sheet.passed_on:
+        # QUIRK: on the way through gateways the machine's part becomes a text
+        if _TYPE_LINE.search(sheet.text) and _AGENT_LINE.search(sheet.text):
+            return sheet.text
+        # QUIRK(Hotmail): a complaint of JMRP is a plain message with the original attached
+        if sheet.from_address in _JMRP or _ABOUT.match(sheet.subject):
+            return ""
     return None
 
 

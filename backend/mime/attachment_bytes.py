@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from backend.mime.limits import LimitError
+from backend.mime.tnef import files_inside, is_tnef
 from backend.mime.transfer import uu_files
 from backend.mime.tree import read_any, read_tree
 
@@ -51,8 +52,12 @@ def _leaves(message: Node) -> Iterator[Node]:
 
 
 def _contents(node: Node) -> Iterator[bytes]:
-    """Give a leaf's bytes, and those of files written into its text."""
+    """Give a leaf's bytes, and those of files written into its text or wrapped up by Outlook."""
     data, _ = node.payload()
     yield data
+    if is_tnef(data):
+        for inside in files_inside(data):
+            yield inside.data
+        return
     for _, file, _, _ in uu_files(data):
         yield file

@@ -1,15 +1,14 @@
-"""Why a mail came back: from the words of many systems to a reason, and from it to a code. No I/O.
+"""Why a mail came back: from the words of many systems, or a code, to a reason. No I/O.
 
 The words are those that mail programs and large providers write in their replies; the order of
 the table decides where two would fit, the more telling one first.
 """
 
-# the letters of other alphabets are meant
-
 from __future__ import annotations
 
 import re
 
+from backend.mime.bounce_reasons_abroad import ABROAD
 from backend.model.automated import BounceReason as Why
 
 _WORDS: dict[Why, str] = {
@@ -39,9 +38,10 @@ _WORDS: dict[Why, str] = {
         r"|disk quota|insufficient (?:disk|storage) (?:space|quota)|not enough (?:storage"
         r"|disk) space"
         r"|storage (?:quota|limit|allocation) |mailbox (?:size )?limit|no space left in"
-        r"|mailbox for user is full|maildir (?:delivery failed|over)|account is over"
+        r"|mailbox for user is full|maildir (?:delivery failed|over)|account is over\b(?!due)"
         r"|out of (?:storage|disk) space|recipient storage full|user has too many messages"
-        r"|is full\b|メールボックスが一杯|容量(?:が|を)(?:一杯|超)|ящик переполнен|переполнен"
+        r"|is full\b|over (?:its|the|their) (?:storage|size|space|quota)|box space not enough"
+        r"|space has (?:been )?used up"
     ),
     Why.SYSTEM_FULL: (
         r"insufficient system (?:storage|resources)|no space left on device|mail system full"
@@ -52,6 +52,7 @@ _WORDS: dict[Why, str] = {
         r"|was )?too (?:big|large|long)"
         r"|exceeds (?:\S+ ){0,3}(?:maximum|max|size|message|limit)|max(?:imum)? (?:message )?size"
         r"|too (?:big|large) (?:message|for)|size limit|messagetoolarge|message too"
+        r"|larger than (?:\S+ ){0,4}(?:limit|allowed|permitted|maximum)|mail size exceeds"
     ),
     Why.VIRUS: r"\bvirus(?:es)?\b|infected|malware|trojan|worm detected|contains a? ?malicious",
     Why.SPAM: (
@@ -63,6 +64,7 @@ _WORDS: dict[Why, str] = {
         r"sender (?:address |domain |e-?mail )?(?:is )?(?:\S+ )?(?:rejected|refused|denied"
         r"|invalid|not|unknown|verify|blocked|blacklisted)"
         r"|bad sender|invalid sender|unrouteable sender|domain of sender|google groups"
+        r"|sender domain must|sender was rejected"
         r"|after mail from|reply to mail from|\[mail_from\]|not a member of|only (?:members"
         r"|subscribers)"
         r"|not (?:have )?permi\w+ to post|may not exist, or you may not have permission"
@@ -116,10 +118,7 @@ _WORDS: dict[Why, str] = {
         r"|invalid)|resolver\.adr\S*notfound"
         r"|(?:this|the) (?:user|address|account) (?:doesn'?t|does not|isn't|is not)|(?:is"
         r"|are) not (?:known|a (?:known|valid))"
-        r"|unbekannt\w*|(?:adress|utilisateur|destinataire) \w{0,10} ?inconnue?"
-        r"|usuario desconocido|desconhecido"
-        r"|пользовател\w+ не|не (?:найден|существует)|宛先(?:不明|が見つかりません)|存在しません"
-        r"|ディレクトリのリストにありません|リストにありません|見つかりません"
+        r"|(?:tried|trying) to (?:reach|contact) does not exist|no ?one at this address"
     ),
     Why.DISABLED: (
         r"(?:account|mailbox|user|recipient|address)(?: \S{1,80})? (?:is |has been "
@@ -129,7 +128,9 @@ _WORDS: dict[Why, str] = {
         r"|(?:disabled|suspended|inactive|deactivated|expired) (?:account|mailbox|user"
         r"|recipient|address)"
         r"|mailbox (?:is )?(?:unavailable|not accepting)|not accepting (?:mail|messages)"
-        r"|refuses? to accept"
+        r"|refuses? to accept|(?:tried|trying) to reach is (?:disabled"
+        r"|inactive|suspended|over ?due)"
+        r"|overdue and suspended"
     ),
     Why.NO_RELAY: (
         r"relay(?:ing)? (?:access )?(?:denied|not permitted|prohibited|not allowed|is not)"
@@ -138,28 +139,33 @@ _WORDS: dict[Why, str] = {
         r"|mail server requires authentication"
     ),
     Why.BLOCKED: (
-        r"block(?:ed|ing|list)|black-?list|dnsbl|\brbl\b|access denied|access deny|reputation"
+        r"block(?:ed|ing|[- ]?list)|black-?list|dnsbl|\brbl\b|access denied|access deny|reputation"
         r"|connection refused by|not allowed to connect"
         r"|(?:rejected|refused) .{0,40}(?:your ip|ip address|client host)|banned"
         r"|client host rejected|listed (?:at|by|in|on)"
+        r"|my name was rejected|no smtp service here|(?:helo|ehlo)\S* (?:argument|name|command) ?"
+        r"(?:rejected|refused|invalid)|invalid (?:helo|ehlo)"
         r"|weren'?t sent|open relay|no access from|you are not allowed to"
     ),
     Why.POLICY: (
-        r"polic(?:y|ies)|prohibited|not (?:allowed|permitted|authorized|accepted)"
+        r"polic(?:y|ies)|prohibited|(?<!type )not (?:allowed|permitted|authorized|accepted)"
         r"|administrative(?:ly)? (?:prohibit|reject|den)"
         r"|rejected by|denied by|security (?:reason|violation)|restricted|against our"
     ),
     Why.CONTENT: (
         r"(?:header|content|attachment|mime|format|charset|encoding)(?: \S+)? (?:error"
         r"|rejected|invalid|not supported|malformed|refused)"
-        r"|bare lf|conversion (?:required|prohibited)|bad (?:header|content)|not rfc"
+        r"|attachments? (?:type|of this)|bare lf|conversion (?:required"
+        r"|prohibited)|bad (?:header|content)|not rfc"
         r"|rfc ?5?2?8?22 compliant"
     ),
     Why.LOOP: (
         r"mail loop|routing loop|too many hops|hop count|loops? back|loop detected|forwarding loop"
+        r"|message is looping|already has my delivered-to"
     ),
     Why.EXPIRED: (
-        r"too old|queue(?:d)? (?:\S+ ){0,3}too long|(?:retry|delivery|message) (?:time ?-?out"
+        r"message timed out|too old|retry time not reached|queue(?:d)? (?:\S+ ){0,3}too long"
+        r"|(?:retry|delivery|message) (?:time ?-?out"
         r"|time|timeout) (?:\w+ )?(?:exceeded|expired|has)"
         r"|(?:delivery|message|time|queue) (?:\S+ )?expired|giving up|gave up|given up"
         r"|failing for a long time|unable to deliver .{0,40} days"
@@ -174,12 +180,13 @@ _WORDS: dict[Why, str] = {
         r"|(?:could not|couldn't|can't|cannot|unable to|wasn't able to) (?:establish|connect"
         r"|contact|reach)|host (?:is )?(?:unreachable|down)"
         r"|(?:did not|didn't) (?:respond|answer|accept our)|no (?:answer|response) from"
+        r"|tls (?:handshake|negotiation|connection)|starttls (?:failed|is required)"
         r"|socket error|timed? ?out|operation timed"
         r"|lost connection|deferred|dns (?:error|failure|lookup|server)|name (?:service"
         r"|server) (?:error|timeout)"
     ),
     Why.SYSTEM: (
-        r"(?:local|system|internal|configuration|temporary|server|mailer|unknown"
+        r"local problem|(?:local|system|internal|configuration|temporary|server|mailer|unknown"
         r"|processing) (?:\w+ )?error|misconfigur|service (?:currently )?(?:not available"
         r"|unavailable)"
         r"|system (?:not|config|problem|incorrectly)|resources temporarily|can(?:not"
@@ -192,7 +199,10 @@ _WORDS: dict[Why, str] = {
         r"|protocol error|malformed address|illegal"
     ),
 }
-_TABLE = tuple((why, re.compile(words)) for why, words in _WORDS.items())
+_TABLE = tuple(
+    (why, re.compile("|".join(filter(None, (words, ABROAD.get(why))))))
+    for why, words in _WORDS.items()
+)
 _SPACES = re.compile(r"\s+")
 _URL = re.compile(r"https?://\S+")
 MAX_WORDS = 4_000  # characters of a diagnostic that are looked at
@@ -227,32 +237,6 @@ _BROAD = {
     "6": Why.CONTENT,
     "7": Why.POLICY,
 }
-# RFC 3463 section 3, RFC 7372 for 7.25; the class is the usual one when no reply tells it.
-_STATUS = {
-    Why.USER_UNKNOWN: "5.1.1",
-    Why.HOST_UNKNOWN: "5.1.2",
-    Why.MOVED: "5.1.6",
-    Why.MAILBOX_FULL: "5.2.2",
-    Why.DISABLED: "5.2.1",
-    Why.SYSTEM_FULL: "4.3.1",
-    Why.TOO_BIG: "5.3.4",
-    Why.CONTENT: "5.6.0",
-    Why.SPAM: "5.7.1",
-    Why.VIRUS: "5.7.1",
-    Why.AUTHENTICATION: "5.7.1",
-    Why.NO_REVERSE_DNS: "5.7.25",
-    Why.BLOCKED: "5.7.1",
-    Why.RATE: "4.4.5",
-    Why.NO_RELAY: "5.7.1",
-    Why.SENDER_REFUSED: "5.7.1",
-    Why.POLICY: "5.7.1",
-    Why.LOOP: "5.4.6",
-    Why.NETWORK: "4.4.1",
-    Why.EXPIRED: "4.4.7",
-    Why.SYSTEM: "5.3.0",
-    Why.PROTOCOL: "5.5.0",
-    Why.DELIVERED: "2.0.0",
-}
 _DEAD = frozenset({Why.USER_UNKNOWN, Why.HOST_UNKNOWN, Why.MOVED})
 
 
@@ -268,12 +252,6 @@ def reason_of_status(status: str) -> Why:
         return Why.DELIVERED
     detail = status.partition(".")[2]
     return _SUBJECTS.get(detail) or _BROAD.get(detail.partition(".")[0], Why.UNDEFINED)
-
-
-def status_of_reason(why: Why, class_: str) -> str:
-    """Give the RFC 3463 code for a reason; ``class_`` is "4", "5" or empty when not known."""
-    usual = _STATUS.get(why, "5.0.0")
-    return class_ + usual[1:] if class_ else usual
 
 
 def is_hard(why: Why, status: str) -> bool:

@@ -4,6 +4,9 @@ The forms of qmail, Exim, Postfix, Sendmail, Exchange, Notes and many others dif
 nearly all put each failed address at the beginning of a line and the reason behind or below it.
 """
 
+# ruff: noqa: RUF001
+# the letters of other alphabets are meant
+
 from __future__ import annotations
 
 import re
@@ -40,8 +43,13 @@ _COPY = re.compile(
 _LEAD = re.compile(
     rf"^[ \t>*|\-]*(?:(?P<code>[45]\d\d(?:[ \-]\d\.\d{{1,3}}\.\d{{1,3}})?)[ ]{{1,3}})?"
     rf"(?:(?:to|recipients?|addressed to|final-recipient|rcpt to|for|address|宛先"
-    rf"|user)[ \t]*:?[ \t]*(?:rfc822;)?[ \t]*)?"
-    rf"[\"'<]{{0,2}}(?P<address>{_ADDRESS})[>\"']{{0,2}}(?P<rest>[ \t]*(?:$|[:;,(\[\-].*"
+    r"|受信者|收件人|收件者|用户|получател[а-я]+|адрес|empfänger|adresse|destinataire|destinatario"
+    r"|destinatário|ontvanger|mottagare|modtager|mottaker|odbiorca"
+    # QUIRK(XMail): [<00>] XMail bounce: Rcpt=[ADDRESS];Error=[550 ...]
+    r"|\[<\d+>\] xmail bounce: rcpt=\["
+    r"|user)[ \t]*[:：]?[ \t]*(?:rfc822;)?[ \t]*)?"
+    rf"[\"'<]{{0,2}}(?P<address>{_ADDRESS})[>\"']{{0,2}}(?P<rest>[ \t]*(?:$|[:;,(\[\-：].*"
+    r"|\];error=.*|invalid address.*|error_code.*"
     rf"|\.\.\..*|[ ]\.{{2,}}.*|on .*|.{{0,3}}\d{{3}}.*))",
     re.IGNORECASE,
 )
@@ -94,21 +102,24 @@ def before_copy(text: str) -> str:
 
 def enrich(found: list[BounceRecipient], sheet: Sheet) -> list[BounceRecipient]:
     """Fill in what status fields leave open from the text that stands before them."""
-    if not any(codes.is_vague(r.status) or not r.reply_code for r in found):
+    if not any(_open(r) or not r.reply_code for r in found):
         return found
     blocks = {b.address.lower(): b for b in _blocks(before_copy(sheet.text))}
     return [_filled(r, blocks.get(r.address.lower())) for r in found]
 
 
 def _filled(recipient: BounceRecipient, block: _Block | None) -> BounceRecipient:
-    if block is None or not codes.is_vague(recipient.status):
+    if block is None or not _open(recipient):
         return recipient
-    said = assess(
-        recipient.address, stated=recipient.status, diagnostic=block.said, action=recipient.action
-    )
-    if codes.is_vague(said.status) and said.reason is BounceReason.UNDEFINED:
+    stated = "" if recipient.inferred else recipient.status
+    said = assess(recipient.address, stated=stated, diagnostic=block.said, action=recipient.action)
+    if _open(said) and said.reason is BounceReason.UNDEFINED:
         return recipient
     return replace(said, diagnostic=recipient.diagnostic or said.diagnostic)
+
+
+def _open(recipient: BounceRecipient) -> bool:
+    return recipient.inferred or codes.is_vague(recipient.status)
 
 
 def _action(sheet: Sheet, report: str) -> str:
@@ -176,8 +187,18 @@ def _weigh(block: _Block, whole: BounceRecipient, action: str) -> BounceRecipien
     )
     for said in (*said_well, *said_so):
         if said:
-            return assess(block.address, stated="", diagnostic=said, action=action)
+            found = assess(block.address, stated="", diagnostic=said, action=action)
+            return _in_context(found, block, action)
     return replace(whole, address=block.address)
+
+
+def _in_context(found: BounceRecipient, block: _Block, action: str) -> BounceRecipient:
+    """Let the SMTP command, which may stand in another paragraph, count for the reason."""
+    if found.inferred and found.reason is BounceReason.USER_UNKNOWN:
+        again = assess(block.address, stated="", diagnostic=block.said, action=action)
+        if again.reason is BounceReason.FILTERED:
+            return replace(again, diagnostic=found.diagnostic)
+    return found
 
 
 def _named(sheet: Sheet, report: str) -> list[str]:

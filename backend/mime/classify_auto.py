@@ -15,6 +15,7 @@ from backend.mime import classify_words as words
 if TYPE_CHECKING:
     from backend.mime.classify_sheet import Sheet
 
+_MACHINE = "null return path, Auto-Submitted or bulk"
 _NO = frozenset({"", "no", "none", "false", "0"})
 _ANSWER_HEADERS = (
     "x-autoreply",
@@ -48,6 +49,24 @@ _LIST_HEADERS = (
     "x-mailman-version",
     "x-ml-name",
 )
+# what programs add to the mail they write on their own account
+_PROGRAM_HEADERS = (
+    "x-cron-env",
+    "x-jenkins-job",
+    "x-github-reason",
+    "x-gitlab-project-id",
+    "x-gitlab-pipeline-id",
+    "x-jira-fingerprint",
+    "x-bugzilla-reason",
+    "x-trac-project",
+    "x-redmine-host",
+    "x-sentry-project",
+    "x-zabbix-severity",
+    "x-pagerduty-incident",
+    "x-nagios-notification-type",
+    "x-veeam-job",
+    "x-rt-loop-prevention",
+)
 _NOREPLY = re.compile(r"(?:no|do-?not)[-_.]?reply(?:[-_.+]\w+)?@|(?:[\w.]+[-_.])?no-?reply@")
 _WATCHER = re.compile(
     r"(?:nagios|icinga|zabbix|naemon|check_?mk|prometheus|alertmanager|grafana|prtg|monit"
@@ -73,7 +92,20 @@ _ALERT = re.compile(
     r"|^cron <\S+@\S+>|^\[?(?:critical|warning|alarm|alert|failed"
     r"|down)\]?\s*[:\-\]]? .*\b(?:disk|cpu|memory|host|service|backup|job|server"
     r"|sensor)\b.*(?:\d ?%|\b(?:down|failed|failure|full|offline|exceeded)\b)"
+    r"|^sql server (?:job|alert) system:|^ups: (?:on battery power|no longer on battery)"
+    r"|^unattended-upgrades result for |^apticron report|^\[(?:diskstation|synology|qnap)\b[^\]]*\]"
+    r"|^\[(?:success|warning|failed)\] .*\b(?:backup|job|replica|vms?|machines?|agent)s?\b"
+    r"|^build (?:failed|fixed|unstable|back to normal) in |^azure: activated severity"
+    r"|^fired:sev\d|^report domain: \S+ submitter: "
     r"|^logwatch for |^smart error|^degradedarray event|^\*\*\* security information|^anacron job",
+    re.I,
+)
+_MESSAGES = re.compile(
+    r"(?:voice-?mail|vm|fax|efax|pbx|unity|phone-?system|answering|3cx)(?:[-_.+][\w.\-]*)?@"
+)
+_MESSAGE = re.compile(
+    r"\b(?:new |you have )?(?:a )?(?:voice ?(?:mail|message)|fax|missed call|sprachnachricht"
+    r"|messagerie vocale|buzón de voz)\b.*(?:\bfrom\b|\bvon\b|\breceived\b|\+?\d{5})",
     re.I,
 )
 _SCANNER = re.compile(
@@ -96,9 +128,18 @@ def answer_signs(sheet: Sheet) -> tuple[str, ...]:
     marked = _marked(sheet)
     if marked:
         return marked
-    if sheet.report_type == "disposition-notification":
+    if sheet.report_type == "disposition-notification" or "receipt" in sheet.answers:
         return ("a read receipt",)
-    return () if sheet.passed_on and sheet.return_path != "" else _worded(sheet, submitted)
+    # people who accept a meeting may add words, and then they want them read
+    if "meeting" in sheet.answers and not sheet.text.strip():
+        return ("an answer to an invitation",)
+    machine = _by_machine(sheet, submitted)
+    return () if sheet.passed_on and not machine else _worded(sheet, machine=machine)
+
+
+def _by_machine(sheet: Sheet, submitted: str) -> bool:
+    bulk = sheet.first("precedence") in ("bulk", "junk") and "in-reply-to" in sheet.values
+    return sheet.return_path == "" or submitted.startswith("auto-") or bulk
 
 
 def _marked(sheet: Sheet) -> tuple[str, ...]:
@@ -111,10 +152,9 @@ def _marked(sheet: Sheet) -> tuple[str, ...]:
     return ()
 
 
-def _worded(sheet: Sheet, submitted: str) -> tuple[str, ...]:
+def _worded(sheet: Sheet, *, machine: bool) -> tuple[str, ...]:
     """Judge by subject and body: certain words suffice, likely ones need a second sign."""
     subject = sheet.subject
-    machine = sheet.return_path == "" or submitted.startswith("auto-")
     if words.is_certain_subject(subject) and (machine or words.is_prefixed_subject(subject)):
         return ("subject of an automatic answer",)
     likely = words.is_likely_subject(subject) or words.is_certain_subject(subject)
@@ -124,9 +164,9 @@ def _worded(sheet: Sheet, submitted: str) -> tuple[str, ...]:
     ):
         return ("subject of an absence", "a second sign")
     if machine and words.says_absent(sheet.text):
-        return ("null return path or Auto-Submitted", "words of an absence")
+        return (_MACHINE, "words of an absence")
     if machine and words.says_received(subject) and "in-reply-to" in sheet.values:
-        return ("null return path or Auto-Submitted", "acknowledges receipt")
+        return (_MACHINE, "acknowledges receipt")
     return ()
 
 
@@ -146,6 +186,9 @@ def machine_signs(sheet: Sheet) -> tuple[str, ...]:
     precedence = sheet.first("precedence")
     if precedence in ("bulk", "junk"):
         return (f"Precedence: {precedence}",)
+    named = next((name for name in _PROGRAM_HEADERS if name in sheet.values), "")
+    if named:
+        return (f"has {named}",)
     if sheet.passed_on or "in-reply-to" in sheet.values:
         return ()
     return _robot(sheet) or _worded_alert(sheet)
@@ -164,6 +207,8 @@ def _worded_alert(sheet: Sheet) -> tuple[str, ...]:
     team = _WATCH_TEAM.match(sheet.from_address) and _STATE.search(sheet.subject)
     if team or _WATCHER.match(sheet.from_address):
         return ("written by a monitoring address",)
+    if _MESSAGES.match(sheet.from_address) and _MESSAGE.search(sheet.subject):
+        return ("a message of a telephone system",)
     if _SCAN.search(sheet.subject) and _scanner(sheet):
         return ("a scan",)
     return ()

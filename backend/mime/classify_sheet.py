@@ -23,6 +23,13 @@ MAX_ORIGINALS = 20
 MAX_SUBJECT = 998  # RFC 5322 2.1.1
 _DELIVERY = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _ORIGINAL = frozenset({"message/rfc822", "message/global"})
+_ANSWERS = frozenset(
+    {
+        "message/disposition-notification",
+        "message/global-disposition-notification",
+        "text/calendar",
+    }
+)
 # QUIRK: the singular is written by AOL and others
 _ORIGINAL_HEAD = frozenset(
     {
@@ -42,7 +49,8 @@ class Sheet:
     """Facts of one message; ``values`` holds each header's first value by lower case name.
 
     ``return_path`` is None when the message has none and empty for the null path ``<>``.
-    ``originals`` are the heads of attached messages as raw bytes.
+    ``originals`` are the heads of attached messages as raw bytes. ``answers`` names parts that
+    programs write in answer: "receipt" (RFC 8098) and "meeting" (RFC 5546, METHOD:REPLY).
     """
 
     values: dict[str, str] = field(default_factory=dict)
@@ -57,6 +65,7 @@ class Sheet:
     status: tuple[str, ...] = ()
     feedback: tuple[str, ...] = ()
     originals: tuple[bytes, ...] = ()
+    answers: frozenset[str] = frozenset()
 
     def first(self, name: str) -> str:
         """Give the first word of a header in lower case, comments and parameters left out."""
@@ -75,6 +84,7 @@ class _Parts:
     status: list[str] = field(default_factory=list)
     feedback: list[str] = field(default_factory=list)
     originals: list[bytes] = field(default_factory=list)
+    answers: set[str] = field(default_factory=set)
 
 
 def read_sheet(message: Node) -> Sheet:
@@ -99,6 +109,7 @@ def read_sheet(message: Node) -> Sheet:
         status=tuple(parts.status),
         feedback=tuple(parts.feedback),
         originals=tuple(parts.originals),
+        answers=frozenset(parts.answers),
     )
 
 
@@ -141,11 +152,20 @@ def _sort(parts: _Parts, node: Node) -> None:
     elif kind in _ORIGINAL or kind in _ORIGINAL_HEAD:
         if len(parts.originals) < MAX_ORIGINALS:
             parts.originals.append(_bytes(node)[:MAX_TEXT])
+    elif kind in _ANSWERS:
+        parts.answers |= _answer(node)
     elif kind == "text/html":
         parts.htmls.append(leaf_text(node))
     # a multipart without its parts is text as well: its boundary was lost on the way
     elif kind.startswith(("text/", "multipart/")):
         parts.texts.append(leaf_text(node))
+
+
+def _answer(node: Node) -> set[str]:
+    if node.true_type != "text/calendar":
+        return {"receipt"}
+    method = node.parameters.get("method", "").strip().lower()
+    return {"meeting"} if method == "reply" else set()
 
 
 def leaf_text(node: Node) -> str:

@@ -47,7 +47,12 @@ _LIKELY = (
 )
 _CERTAIN_START = re.compile(rf"\s*[\[(【]?(?:{_CERTAIN})(?:\W|$)", re.I)
 _LIKELY_START = re.compile(rf"\s*[\[(【]?(?:{_LIKELY})\b", re.I)
-_PREFIX = re.compile(rf"\s*[\[(【]?(?:{_CERTAIN}|{_LIKELY})[^:：]{{0,40}}[:：\])】]", re.I)
+_PREFIX = re.compile(
+    rf"\s*[\[(【]?(?:{_CERTAIN}|{_LIKELY})[^:：]{{0,40}}[:：\])】]"
+    # QUIRK(Notes): "AUTO: NAME is out of the office (returning DATE)"
+    r"|\s*auto: [^:]{1,80}\((?:returning|return|zurück|rückkehr|retour|back) ",
+    re.I,
+)
 _BODY = re.compile(
     r"(?:i am|i'm|i will be|i'll be|we are|currently|am) (?:currently |now "
     r"|also )?(?:out of (?:the |my )?office|away|on (?:\w+ )?(?:leave|vacation|holiday)|absent"
@@ -68,7 +73,8 @@ _BODY = re.compile(
     r"|ik ben(?: \S+){0,6} (?:afwezig|niet aanwezig|op vakantie|weer|niet op kantoor)"
     r"|jag är(?: \S+){0,4} (?:tillbaka|frånvarande|borta|ledig|inte på kontoret|på semester"
     r"|på semester)|jeg er(?: \S+){0,4} (?:tilbake|tilbage|fraværende|på ferie"
-    r"|ikke på kontoret|ikke til stede|ute av kontoret|bortrejst)"
+    r"|ikke på kontoret|ikke til stede|ute av kontoret|bortrejst|bortreist)"
+    r"|(?:jeg )?holder ferie|er tilba[gk]e (?:den|på|igen|igjen|mandag)|har ferie"
     r"|olen(?: \S+){0,4} (?:poissa|lomalla|takaisin)|jestem(?: \S+){0,4} (?:nieobecn"
     r"|na urlopie|poza biurem)|nie ma mnie w biurze|(?:przebywam|będę) (?:na urlopie|nieobecn"
     r"|poza)|jsem(?: \S+){0,4} (?:mimo|nepřítomn|na dovolené)"

@@ -10,6 +10,7 @@ import re
 
 from backend.mime import bounce_reasons as reasons
 from backend.mime import dsn_status as codes
+from backend.mime.dsn_inferred import inferred_status
 from backend.model.automated import BounceReason, BounceRecipient
 
 MAX_RECIPIENTS = 500
@@ -29,6 +30,14 @@ _KNOWN_ACTIONS = frozenset({"failed", "delayed", "delivered", "relayed", "expand
 _GOOD = frozenset({"delivered", "relayed", "expanded"})
 # QUIRK(AsyncOS): ``5.1.0 - Unknown address error 550-'5.7.1 why'``, whatever the remote host said
 _GATEWAY = re.compile(r"^\s*\d\.\d\.\d - [A-Za-z ]{1,60}(?=\d{3}-')")
+# A host that knows no such mailbox says so at RCPT. One that took the recipient and refuses when
+# the content came judges the mail, whatever its words: the address may well be alive.
+_AFTER_CONTENT = re.compile(
+    r"(?:after|reply to|in response to) (?:the )?(?:end of )?(?:message )?data\b"
+    r"|(?:>>>|smtp command\W{1,9}) ?data\b|after end of message",
+    re.IGNORECASE,
+)
+_AT_RCPT = re.compile(r">>> ?rcpt to:[^\n]*\s*<<< ?[45]", re.IGNORECASE)
 Fields = dict[str, str]
 
 
@@ -46,11 +55,13 @@ def assess(address: str, *, stated: str, diagnostic: str, action: str = "") -> B
     reply = codes.reply_code(diagnostic)
     status = codes.choose(codes.tidy_code(stated), codes.enhanced(diagnostic))
     why = _reason(status, diagnostic, action)
-    if not status:
-        status = reasons.status_of_reason(why, _class(reply, action))
+    inferred = not status
+    if inferred:
+        status = inferred_status(why, class_=_class(reply, action), said=diagnostic)
     return BounceRecipient(
         address=address,
         status=status,
+        inferred=inferred,
         reply_code=reply,
         reason=why,
         diagnostic=" ".join(diagnostic.split())[:MAX_DIAGNOSTIC],
@@ -67,7 +78,14 @@ def _reason(status: str, diagnostic: str, action: str) -> BounceReason:
     if by_code is BounceReason.SENDER_REFUSED:
         return by_code
     why = reasons.reason_of_words(_GATEWAY.sub("", diagnostic, count=1))
+    if why is BounceReason.USER_UNKNOWN and not status and _after_content(diagnostic):
+        return BounceReason.FILTERED
     return by_code if why is BounceReason.UNDEFINED else why
+
+
+def _after_content(diagnostic: str) -> bool:
+    # Sendmail goes on to DATA after all recipients were refused
+    return bool(_AFTER_CONTENT.search(diagnostic)) and not _AT_RCPT.search(diagnostic)
 
 
 def _class(reply: str, action: str) -> str:

@@ -11,18 +11,18 @@ from backend.mime import headers
 from backend.mime.body import declared_charset, html_to_text
 from backend.mime.charset import decode
 from backend.mime.file_marks import read_marks
-from backend.mime.tnef import is_tnef, read_tnef
+from backend.mime.tnef import files_inside, is_tnef, read_tnef
 from backend.mime.transfer import uu_files
 from backend.model.inbound import AttachmentInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backend.mime.tnef import Tnef
     from backend.mime.tree import Node
 
 MAX_GUESSES = 20  # parts whose charset is guessed by statistics: each costs milliseconds
 _BODIES = ("text/plain", "text/html")
+_TYPE = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+_-]{1,100}")
 _PATH = re.compile(r"^.*[/\\]")
 _REFERENCE = re.compile(r"cid:([^\"'\s>)]{1,300})", re.IGNORECASE)
 
@@ -143,12 +143,23 @@ def _add(gathered: _Gathered, part: _Part) -> None:
     if part.is_body:
         _add_text(gathered, part, data)
         return
-    file = _file(part, data)
-    if is_tnef(data):
-        inside = read_tnef(data)
-        gathered.tnef_text = gathered.tnef_text or inside.text
-        file = _with_members(file, inside)
-    gathered.add_file(file, _content_id(part.node))
+    if is_tnef(data) and _add_tnef(gathered, data):
+        return
+    gathered.add_file(_file(part, data), _content_id(part.node))
+
+
+def _add_tnef(gathered: _Gathered, data: bytes) -> bool:
+    """Take the files out of what Outlook wrapped up; False when the wrapping itself is to stay."""
+    inside = read_tnef(data)
+    gathered.tnef_text = gathered.tnef_text or inside.text
+    # where a stream ends in the middle, a file may have its name and no bytes
+    files = [file for file in files_inside(data) if file.data or not inside.broken]
+    for file in files:
+        kind = file.type if _TYPE.fullmatch(file.type) else "application/octet-stream"
+        gathered.add_file(_info(_PATH.sub("", file.name)[:255], kind, file.data))
+    if inside.broken:
+        gathered.defects.append("winmail.dat ends in the middle")
+    return bool(files) and not inside.broken
 
 
 def _add_text(gathered: _Gathered, part: _Part, data: bytes) -> None:
@@ -185,21 +196,6 @@ def _file(part: _Part, data: bytes) -> AttachmentInfo:
         part.disposition != "attachment" and "content-id" in part.node
     )
     return replace(found, inline=True) if inline else found
-
-
-def _with_members(file: AttachmentInfo, inside: Tnef) -> AttachmentInfo:
-    """Show screening what lies in the wrapping: the names, and what the bytes are."""
-    marks = [read_marks("application/octet-stream", member.data) for member in inside.files]
-    names = [name for member in inside.files if (name := member.name)]
-    return replace(
-        file,
-        marks=replace(
-            file.marks,
-            members=(*names, *(name for mark in marks for name in mark.members)),
-            dangers=tuple(dict.fromkeys(danger for mark in marks for danger in mark.dangers)),
-            encrypted=any(mark.encrypted for mark in marks),
-        ),
-    )
 
 
 def _info(name: str, content_type: str, data: bytes) -> AttachmentInfo:

@@ -38,6 +38,11 @@ _NAME_FIRST = re.compile(
     r"[^:,]{2,60} (?:wrote on|schrieb am|a écrit le|escribió el|ha scritto il|schreef op|"
     r"escreveu em|skrev den|napisał w dniu) [^,]{0,12}\d.{4,60}"
 )
+# what Horde writes, in the language of its user
+_QUOTING = re.compile(
+    r"(?:quoting|zitat von|en citant|citando a|citazione(?: di)?|mensagem de|citeren|citerar|"
+    r"cytowanie|цитирую) [^:]{0,80}@[^:]{1,120}:"
+)
 _SUPERCITE = re.compile(r">{4,}\s*\"[^\"]{1,60}\" == .{1,120} writes:\s*")
 _VERB_INSIDE = re.compile(
     r"(?:^|[\s>\"')\]»”])(?:"
@@ -154,7 +159,7 @@ def _verb_inside_fits(text: str, *, has_address: bool) -> bool:
 
 def _needs_no_verb(text: str, *, has_address: bool) -> bool:
     """Judge "2016-03-03 17:21 GMT+01:00 Ann <a@b>:" and "... 2016, 17:21 от Ann <a@b>:"."""
-    if _ISO_NAME.fullmatch(text) or _POSTED_BY.fullmatch(text):
+    if any(form.fullmatch(text) for form in (_ISO_NAME, _POSTED_BY, _QUOTING)):
         return True
     bare = text.rstrip(" :：")
     found = _END_ADDRESS.search(bare[-220:]) if has_address else None

@@ -1,6 +1,7 @@
 """TNEF (``winmail.dat``): the files, names and text that Outlook wraps up. Never raises. No I/O.
 
-MS-OXTNEF 2.1 and MS-OXCDATA 2.11. Only a list is made: nothing here is unpacked further.
+MS-OXTNEF 2.1 and MS-OXCDATA 2.11. Only a list is made: archives inside stay as they are, but a
+message within the message is such a stream again, and its files count as well.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x78\x9f\x3e\x22"
 MAX_ATTRIBUTES = 5_000
 MAX_PROPERTIES = 2_000
+MAX_DEPTH = 5
+MAX_FILES = 500
 _ATT_BODY = 0x800C
 _ATT_OEM_CODEPAGE = 0x9007
 _ATT_MESSAGE_PROPERTIES = 0x9003
@@ -26,7 +29,7 @@ _ATT_TITLE = 0x8010
 _ATT_DATA = 0x800F
 _ATT_FILE_PROPERTIES = 0x9005
 _BODY, _BODY_HTML = 0x1000, 0x1013
-_FILE_DATA, _SHORT_NAME, _LONG_NAME = 0x3701, 0x3704, 0x3707
+_FILE_DATA, _SHORT_NAME, _LONG_NAME, _MIME_TYPE = 0x3701, 0x3704, 0x3707, 0x370E
 _SIZES = {0x02: 2, 0x03: 4, 0x04: 4, 0x05: 8, 0x06: 8, 0x07: 8, 0x0A: 4, 0x0B: 2, 0x14: 8,
           0x40: 8, 0x48: 16}  # fmt: skip
 _VARIABLE = frozenset({0x0D, 0x1E, 0x1F, 0x102})
@@ -36,9 +39,10 @@ _NAMED = 0x8000
 
 @dataclass(slots=True, kw_only=True)
 class TnefFile:
-    """A file inside; ``name`` is as the sender wrote it."""
+    """A file inside; ``name`` is as the sender wrote it, ``type`` may be empty."""
 
     name: str = ""
+    type: str = ""
     data: bytes = b""
 
 
@@ -74,6 +78,21 @@ def read_tnef(data: bytes) -> Tnef:
     return found
 
 
+def files_inside(data: bytes, *, depth: int = 0) -> list[TnefFile]:
+    """Give every file of a stream, those of messages within it too; at most ``MAX_FILES``."""
+    found: list[TnefFile] = []
+    for file in read_tnef(data).files:
+        inner = files_inside(file.data, depth=depth + 1) if _opens(file.data, depth) else []
+        found += inner or [file]
+        if len(found) >= MAX_FILES:
+            break
+    return found[:MAX_FILES]
+
+
+def _opens(data: bytes, depth: int) -> bool:
+    return depth < MAX_DEPTH and is_tnef(data)
+
+
 def _take(found: Tnef, attribute: int, value: bytes, codepage: str) -> None:
     if attribute == _ATT_BODY:
         found.text = decode(value.rstrip(b"\0"), codepage)[0]
@@ -102,11 +121,12 @@ def _take_file(file: TnefFile, attribute: int, value: bytes, codepage: str) -> N
     elif attribute == _ATT_FILE_PROPERTIES:
         names: dict[int, str] = {}
         for name, content in _properties(value):
-            if name in (_SHORT_NAME, _LONG_NAME):
+            if name in (_SHORT_NAME, _LONG_NAME, _MIME_TYPE):
                 names[name] = content if isinstance(content, str) else _name(content, codepage)
             elif name == _FILE_DATA and isinstance(content, bytes) and not file.data:
                 file.data = content[16:]  # an embedded object stands behind its class id
         file.name = names.get(_LONG_NAME) or file.name or names.get(_SHORT_NAME, "")
+        file.type = names.get(_MIME_TYPE, "").strip().lower()
 
 
 def _name(raw: bytes, codepage: str) -> str:

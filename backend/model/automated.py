@@ -25,6 +25,7 @@ class BounceReason(Explained):
     HOST_UNKNOWN = "host_unknown", "The domain does not exist or takes no mail."
     MOVED = "moved", "The mailbox has moved."
     MAILBOX_FULL = "mailbox_full", "The mailbox is full."
+    FILTERED = "filtered", "Refused once its content was seen, in words of an unknown mailbox."
     DISABLED = "disabled", "The mailbox exists, but is switched off or refuses everyone."
     SYSTEM_FULL = "system_full", "The receiving system is out of space."
     TOO_BIG = "too_big", "The mail is too large."
@@ -52,8 +53,10 @@ class BounceRecipient:
     """One recipient of a delivery report.
 
     ``status`` is an RFC 3463 code such as ``5.1.1`` and ``reply_code`` an SMTP code such as
-    ``550``, both empty when nothing is known; ``hard`` means that the address itself is dead;
-    ``action`` is one of RFC 3464 2.3.3: failed, delayed, delivered, relayed, expanded.
+    ``550``, empty when the report has none. A report that states no RFC 3463 code gets one of the
+    form ``5.0.911``, whose digits tell the reason, and is ``inferred``. ``hard`` means that the
+    address itself is dead; ``action`` is one of RFC 3464 2.3.3: failed, delayed, delivered,
+    relayed, expanded.
     """
 
     address: str
@@ -63,6 +66,7 @@ class BounceRecipient:
     diagnostic: str = ""
     hard: bool = False
     action: str = "failed"
+    inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+AUTOMATED = "automated"
+"""What the detail of an open or click begins with when SES says that it was a machine's."""
+
+
 class EventKind(Explained):
     """The ten event types of SES event publishing, in our spelling."""
 
@@ -28,11 +32,15 @@ class EventKind(Explained):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientNews:
-    """What one event says of one recipient; ``detail`` is the diagnostic or SMTP answer."""
+    """What one event says of one recipient; ``detail`` is the diagnostic or SMTP answer.
+
+    ``spelling`` is the address as it was sent to, when that is not lower case: SES knows it so.
+    """
 
     address: str
     detail: str = ""
     status: str = ""
+    spelling: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +49,8 @@ class FeedbackEvent:
 
     ``source_id`` is the SNS MessageId (or the SQS one when delivery is raw); ``attempt_id``
     comes back in ``mail.tags`` and correlates before the send call has been recorded.
-    ``subtype`` is ``bounceType/bounceSubType`` or the complaint feedback type.
+    ``subtype`` is ``bounceType/bounceSubType`` or the complaint feedback type. ``automated``: SES
+    says that a machine opened the mail or followed the link.
     """
 
     source_id: str
@@ -53,6 +62,7 @@ class FeedbackEvent:
     subtype: str = ""
     feedback_id: str = ""
     detail: str = ""
+    automated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +73,11 @@ class TimelineEntry:
     kind: str
     recipient: str
     detail: str
+
+    @property
+    def automated(self) -> bool:
+        """Tell whether it is an open or click of a machine."""
+        return self.kind in _SEEN and self.detail.startswith(AUTOMATED)
+
+
+_SEEN = frozenset({EventKind.OPEN.value, EventKind.CLICK.value})

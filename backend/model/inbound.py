@@ -137,11 +137,23 @@ class Reason(Explained):
     MISSING_DOMAIN = "missing_domain", "The recipient domain is none of ours."
     DELIVERED = "delivered", "The target took the message."
     ALREADY_DELIVERED = "already_delivered", "The target had it already; it was not sent twice."
+    AUTO_RESPONSE_DUE = "auto_response_due", "The sender gets an automatic answer with the ticket."
+    AUTO_RESPONSE_WITHHELD = "auto_response_withheld", "The sender gets no automatic answer."
+    AUTO_RESPONSE_SENT = "auto_response_sent", "The automatic answer is handed to sending."
+    AUTO_RESPONSE_REFUSED = "auto_response_refused", "The automatic answer could not be sent."
     TARGET_NOT_CONFIGURED = "target_not_configured", "No URL is set for this target."
     TARGET_REFUSED = "target_refused", "The target refused the message for good."
     TARGET_UNAVAILABLE = "target_unavailable", "The target did not answer; it is tried again."
     GAVE_UP = "gave_up", "The target did not answer for too long."
     REPROCESSED = "reprocessed", "A person asked for the message to be processed again."
+    RELEASED = "released", "A person released the message from what held it."
+    WAIVED = "waived", "What a person has released the message from holds it no more."
+    ATTACHMENT_LEFT_OUT = "attachment_left_out", "Released without the attachment that can do harm."
+    ROUTED_BY_HAND = "routed_by_hand", "A person named the target."
+    ATTACHED_BY_HAND = "attached_by_hand", "A person attached the message to a conversation."
+    DISCARDED_BY_HAND = "discarded_by_hand", "A person put the message away; it can be restored."
+    MARKED_AS_SPAM = "marked_as_spam", "A person marked the message as spam; it can be restored."
+    RESTORED = "restored", "A person took the message back to where it had been."
     INTERNAL_ERROR = "internal_error", "Our own code failed; the traceback is in the log."
 
 
@@ -286,6 +298,42 @@ class ParsedMail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutAway:
+    """A message that a person discarded: where it stood, who it was and when.
+
+    ``entry_id`` is the blocklist entry made with it, which goes when the message is restored.
+    """
+
+    status: InboundStatus
+    reason: Reason
+    by: str
+    at: datetime
+    entry_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """All that people decided so far; the decision stages follow it (inbound/hand_way.py).
+
+    ``waived`` are the reasons it was released from, by whom and when for the last time. ``route``
+    is the target a person named; its tenant is empty when the message has one of its own.
+    ``thread_id`` is the conversation a person attached it to.
+    """
+
+    waived: frozenset[Reason] = frozenset()
+    released_by: str = ""
+    released_at: datetime | None = None
+    route: Route | None = None
+    routed_by: str = ""
+    thread_id: str = ""
+    attached_by: str = ""
+    put_away: PutAway | None = None
+
+
+NO_HAND = ByHand()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMessage:
     """One message for one envelope recipient, as the log shows it."""
 
@@ -320,3 +368,5 @@ class InboundMessage:
     # set by routing rules: ``fields`` are ticket fields such as queue, priority, asset
     tags: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    # written by the quarantine desk alone, never by processing
+    by_hand: ByHand = NO_HAND

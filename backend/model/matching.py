@@ -14,6 +14,7 @@ class MatchBy(Explained):
     REFERENCES = "references", "References names a mail of the conversation."
     SUBJECT = "subject", "The subject names the ticket, and the sender takes part in it."
     ADDRESS = "address", "The recipient address names the ticket."
+    HAND = "hand", "A person attached the message to the conversation."
 
 
 class MatchFlag(Explained):

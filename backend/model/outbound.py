@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from backend.model.causes import cause_of
 from backend.model.explained import Explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+
+    from backend.errors import InvalidInputError
+    from backend.model.causes import Cause
+    from backend.model.limits import Allowance
+    from backend.model.sending import SendState
+    from backend.model.template import TemplateUse
 
 
 class RecipientKind(Explained):
@@ -32,6 +39,7 @@ class RecipientStatus(Explained):
     COMPLAINED = "complained", "The recipient marked it as spam."
     REJECTED = "rejected", "SES took it but would not send it: a virus, mostly."
     FAILED = "failed", "It could not be sent; the reason is on the row."
+    CANCELED = "canceled", "Called off before its time."
 
 
 class EmailStatus(Explained):
@@ -47,7 +55,15 @@ class EmailStatus(Explained):
     COMPLAINED = "complained", "A recipient marked it as spam."
     REJECTED = "rejected", "SES found a virus."
     FAILED = "failed", "It could not be sent."
+    CANCELED = "canceled", "Called off before its time."
     SUPPRESSED = "suppressed", "Every recipient is on the suppression list."
+
+
+class OnUnknown(Explained):
+    """What to do with a mail whose answer was lost and whose SEND event does not come."""
+
+    RETRY = "retry", "Send it again: better twice than never."
+    HOLD = "hold", "Hold it for a person to decide: better late than twice."
 
 
 _WORST_FIRST = (
@@ -59,6 +75,7 @@ _WORST_FIRST = (
     RecipientStatus.QUEUED,
     RecipientStatus.SENT,
     RecipientStatus.DELIVERED,
+    RecipientStatus.CANCELED,
     RecipientStatus.SUPPRESSED,
 )
 
@@ -84,7 +101,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailDraft:
-    """What a caller asks to be sent; addresses in header form, not yet validated."""
+    """What a caller asks to be sent; addresses in header form, not yet validated.
+
+    ``scheduled_at`` may be in words (outbound/when.py): they are read when the mail is accepted.
+    """
 
     sender: str
     to: tuple[str, ...]
@@ -97,7 +117,10 @@ class EmailDraft:
     headers: Mapping[str, str] | None = None
     tags: Mapping[str, str] | None = None
     attachments: tuple[Attachment, ...] = ()
-    scheduled_at: datetime | None = None
+    template: TemplateUse | None = None  # what is to fill it; gone once it has
+    template_id: str = ""  # what has filled it
+    scheduled_at: datetime | str | None = None
+    on_unknown: OnUnknown = OnUnknown.RETRY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +134,35 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The durable promise for one draft; ``replayed`` when the Idempotency-Key was known."""
+    """The durable promise for one draft; ``replayed`` when the Idempotency-Key was known.
+
+    ``allowance`` tells how much more may be sent; None when nothing limits the caller.
+    """
 
     email_id: str
     status: EmailStatus
     skipped: tuple[Skipped, ...] = ()
     replayed: bool = False
+    allowance: Allowance | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """One mail of a batch that was not accepted, and why."""
+
+    error: InvalidInputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchAccepted:
+    """What became of each mail of a batch, in its order."""
+
+    results: tuple[Accepted | Refused, ...]
+    replayed: bool = False
+    allowance: Allowance | None = None
+
+
+_REFUSED = frozenset({RecipientStatus.BOUNCED, RecipientStatus.DELAYED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +174,11 @@ class Recipient:
     status: RecipientStatus
     updated_at: datetime
     detail: str = ""
+
+    @property
+    def cause(self) -> Cause | None:
+        """Give what a refusal means and what to do, None when there was none that tells."""
+        return cause_of(self.detail) if self.status in _REFUSED else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +201,11 @@ class Email:
     # where replies come back to; empty when the domain does not receive or no secret is set
     reply_token: str = ""
     reply_address: str = ""
+    # how many files it carries
+    attachments: int = 0
+    template: str = ""  # the id of the template it was made of
+    # sent again though SES may have had it: no SEND event told in time
+    possible_duplicate: bool = False
 
 
 class AttemptState(Explained):
@@ -160,6 +216,7 @@ class AttemptState(Explained):
     UNKNOWN = "unknown", "The answer was lost."
     FAILED = "failed", "SES refused."
     DEFERRED = "deferred", "SES asked to try later, or the call never left."
+    HELD = "held", "SES took no mail of the account just then; it does not count as a try."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,10 +263,29 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountHeld:
+    """SES takes no mail of this account at present: back into the queue, and nobody is to try.
+
+    ``told`` is False when that was read from the database, not said by SES just now.
+    """
+
+    state: SendState
+    reason: str
+    told: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """Nobody knows whether SES has it, and its sender would rather have it late than twice."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GaveUp:
     """It will never be sent, for this reason."""
 
     reason: str
 
 
-Outcome = Sent | Suppressed | RetryAt | Unknown | GaveUp
+Outcome = Sent | Suppressed | RetryAt | Unknown | AccountHeld | HeldBack | GaveUp

@@ -21,6 +21,7 @@ class Counter(Explained):
     COMPLAINED = "complained", "Recipients who marked it as spam."
     SUPPRESSED = "suppressed", "Recipients skipped by the suppression list."
     FAILED = "failed", "Recipients that could not be sent to."
+    CANCELED = "canceled", "Recipients whose mail was called off before its time."
     RECEIVED = "received", "Inbound messages taken in."
     THREADED = "threaded", "Inbound messages matched to a mail we sent."
     FORWARDED_PSA = "forwarded_psa", "Inbound messages the PSA took."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from backend.model.auto_response import AutoResponse
 from backend.model.explained import Explained
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Domain:
 
     ``signing_zone`` is SES's SigningHostedZone, below which the DKIM CNAMEs point. Mail to the
     local parts ``ticket_from`` opens tickets, ``reply_prefix``+{ticket_id} adds notes, and
-    ``catch_all`` says what becomes of the rest (docs/routing.md).
+    ``catch_all`` says what becomes of the rest; ``auto_response`` is what the sender of a new
+    ticket is answered, if anything (docs/routing.md).
     """
 
     id: str
@@ -81,11 +83,16 @@ class Domain:
     ticket_from: tuple[str, ...] = ("support",)
     reply_prefix: str = "ticket"
     catch_all: CatchAll = CatchAll.UNROUTED
+    auto_response: AutoResponse = field(default_factory=AutoResponse)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """An API key as it is kept: its hash only, never the secret."""
+    """An API key as it is kept: its hash only, never the secret.
+
+    With ``domains`` it sends from these only. With ``any_tenant`` a request may name another tenant
+    than its own. ``replaced_by`` is the key that took its place in a rotation.
+    """
 
     id: str
     tenant_id: str
@@ -96,6 +103,24 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    domains: frozenset[str] = frozenset()
+    any_tenant: bool = False
+    replaced_by: str | None = None
+
+    def governs(self, other: ApiKey) -> bool:
+        """Tell whether the key, which may handle keys, may see, rotate and revoke another.
+
+        One tenant's key must not get at one that acts for all: rotating it gives its secret.
+        """
+        return other.tenant_id == self.tenant_id and (self.any_tenant or not other.any_tenant)
+
+    def covers(self, domains: frozenset[str]) -> bool:
+        """Tell whether a key for these domains, none is all, would send no further than this."""
+        return not self.domains or (bool(domains) and domains <= self.domains)
+
+    def sends_from(self, domain: str) -> bool:
+        """Tell whether the key may send mail whose From is at this domain."""
+        return not self.domains or domain in self.domains
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether the key may do this; admin may do all, send-batch needs send too."""
@@ -104,6 +129,18 @@ class ApiKey:
         if scope is Scope.SEND_BATCH:
             return {Scope.SEND, Scope.SEND_BATCH} <= self.scopes
         return scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyWish:
+    """What is asked of a new key; ``expires_at`` None means it does not expire."""
+
+    tenant_id: str
+    name: str
+    scopes: frozenset[Scope]
+    expires_at: datetime | None = None
+    domains: frozenset[str] = frozenset()
+    any_tenant: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,12 @@ class WorkKind(Explained):
 
     SEND = "send", "Hand one mail to SES."
     INBOUND = "inbound", "Process one inbound message."
-    PUBLISH = "publish", "Deliver one bus event."
+    PUBLISH = "publish", "Fan one event out to the bus and to subscribers."
+    BUS = "bus", "Post one event to the bus."
+    WEBHOOK = "webhook", "Post one event to one subscriber."
+    UNSUPPRESS = "unsuppress", "Free one address on the list of SES too."
+    AUTO_RESPONSE = "auto_response", "Answer the sender of one mail that opened a ticket."
+    JOB = "job", "Carry a bulk job on by some of its items."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from backend.model.limits import NO_LIMITS, read_limits
+from backend.outbound.batches import load
 from backend.outbound.decide import Patience
 from backend.outbound.pace import Pacer
+from backend.outbound.together import Together
 from backend.reply_tokens import ReplyTokens
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from backend.config import Config
+    from backend.model.limits import SendLimits
+    from backend.outbound.record import Job
     from backend.ports import Clock, Ids, MailTransport
     from backend.store.engine import Database
+
+LINGER = 0.04  # seconds: a result may be lost for so much longer, a tenth of the writes remain
+LARGE_AT_ONCE = 4  # mails of up to 40 MB in memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +33,10 @@ class OutboundSettings:
 
     configuration_set: str
     patience: Patience
+    linger: float = 0.0
+    """Seconds within which results wait for each other, to be written together."""
+    limits: SendLimits = NO_LIMITS
+    """What holds for tenants without limits of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +49,24 @@ class Outbound:
     ids: Ids
     settings: OutboundSettings
     pacer: Pacer = field(default_factory=Pacer)
+    loading: Together[tuple[str, datetime], Job | None] = field(
+        default_factory=lambda: Together(load)
+    )
+    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
     tokens: ReplyTokens = field(default_factory=ReplyTokens)
+    in_flight: set[tuple[str, str]] = field(default_factory=set)
+    """Tenants and the Idempotency-Keys this process is working on."""
 
 
 def outbound_settings(config: Config, now: datetime) -> OutboundSettings:
     """Take from the configuration what the outbound way reads; ``now`` is when it opens."""
     return OutboundSettings(
         configuration_set=config.configuration_set,
+        linger=LINGER,
         patience=Patience(
             unknown_wait=timedelta(seconds=config.unknown_wait_seconds),
             retry_for=timedelta(hours=config.retry_hours),
             listening_since=now,
         ),
+        limits=read_limits(config.send_limits),
     )

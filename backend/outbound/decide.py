@@ -8,20 +8,44 @@ from typing import TYPE_CHECKING
 
 from backend.errors import (
     ConfigError,
+    CredentialsRefusedError,
+    NotVerifiedError,
+    QuotaSpentError,
     RelayError,
     SendingPausedError,
+    ThrottledError,
     TransientError,
     UnknownOutcomeError,
 )
-from backend.model.outbound import Attempt, AttemptState, GaveUp, Outcome, RetryAt, Unknown
+from backend.model.outbound import (
+    AccountHeld,
+    Attempt,
+    AttemptState,
+    GaveUp,
+    HeldBack,
+    OnUnknown,
+    Outcome,
+    RetryAt,
+    Unknown,
+)
+from backend.model.sending import SendState
 from backend.queue.backoff import delay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
-PAUSED_WAIT = timedelta(seconds=60)
+SANDBOX_WAIT = timedelta(minutes=15)  # doubles with every try, up to SANDBOX_LONGEST
+SANDBOX_LONGEST = timedelta(hours=4)
 _OPEN = frozenset({AttemptState.SENDING, AttemptState.UNKNOWN})
+# the special before the general
+_STATES: tuple[tuple[type[RelayError], SendState], ...] = (
+    (QuotaSpentError, SendState.QUOTA_SPENT),
+    (ThrottledError, SendState.THROTTLED),
+    (CredentialsRefusedError, SendState.DENIED),
+    (SendingPausedError, SendState.PAUSED),
+    (ConfigError, SendState.DENIED),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,43 +61,76 @@ class Patience:
     listening_since: datetime = _ALWAYS
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A call that failed: what was raised, every attempt with the failed one last, and when.
+
+    ``in_sandbox`` says that SES takes mail to verified addresses only.
+    """
+
+    error: RelayError
+    attempts: Sequence[Attempt]
+    at: datetime
+    in_sandbox: bool = False
+
+
 def unresolved(attempts: Sequence[Attempt]) -> Attempt | None:
     """Give the last attempt when nobody knows how it ended."""
     return attempts[-1] if attempts and attempts[-1].state in _OPEN else None
 
 
 def while_unknown(
-    attempts: Sequence[Attempt], now: datetime, patience: Patience
-) -> Unknown | GaveUp | None:
-    """Decide about a last attempt of unknown end: wait on, give up, or None: try again."""
+    attempts: Sequence[Attempt], now: datetime, patience: Patience, policy: OnUnknown
+) -> Unknown | HeldBack | GaveUp | None:
+    """Decide about a last attempt of unknown end: wait on, hold, give up, or None: try again."""
     last = unresolved(attempts)
     if last is None:
         return None
     until = max(last.started_at, patience.listening_since) + patience.unknown_wait
     if now < until:
         return Unknown(at=until, reason=last.error or "the answer of SES was lost")
-    if now - attempts[0].started_at > patience.retry_for:
+    if policy is OnUnknown.HOLD:
+        return HeldBack(reason="SES may have the mail, but no SEND event came; it is held")
+    if _tried_for(attempts, now) > patience.retry_for:
         return GaveUp(reason="SES may have the mail, but no SEND event ever came")
     return None
 
 
-def after_failure(
-    error: RelayError, attempts: Sequence[Attempt], now: datetime, patience: Patience
-) -> Outcome:
-    """Turn what the transport raised into an outcome; ``attempts`` ends with the failed one."""
-    reason = str(error)
+def after_failure(failure: Failure, patience: Patience) -> Outcome:
+    """Turn what the transport raised into an outcome."""
+    error, now, reason = failure.error, failure.at, str(failure.error)
     if isinstance(error, UnknownOutcomeError):
         return Unknown(at=now + patience.unknown_wait, reason=reason)
-    if isinstance(error, SendingPausedError):
-        return RetryAt(at=now + PAUSED_WAIT, reason=reason)  # however long the pause lasts
-    # wrong credentials or a missing configuration set: for a person to mend, mail waits meanwhile
-    if not isinstance(error, TransientError | ConfigError):
+    # of the whole account, not of this mail: everything waits, however long it lasts
+    if (state := state_of(error)) is not None:
+        return AccountHeld(state=state, reason=reason)
+    waits = isinstance(error, NotVerifiedError) and failure.in_sandbox
+    if not waits and not isinstance(error, TransientError):
         return GaveUp(reason=reason)
-    if now - attempts[0].started_at > patience.retry_for:
+    if _tried_for(failure.attempts, now) > patience.retry_for:
         return GaveUp(reason=f"given up after {_hours(patience.retry_for)}: {reason}")
-    last = attempts[-1]
+    tries = len(_that_count(failure.attempts))
+    if waits:
+        wait = min(SANDBOX_WAIT * float(2 ** min(tries - 1, 16)), SANDBOX_LONGEST)
+        return RetryAt(at=now + wait, reason=f"the SES account is in the sandbox: {reason}")
     asked = error.retry_after if isinstance(error, TransientError) else None
-    return RetryAt(at=now + delay(last.email_id, last.number, retry_after=asked), reason=reason)
+    email_id = failure.attempts[-1].email_id
+    return RetryAt(at=now + delay(email_id, tries, retry_after=asked), reason=reason)
+
+
+def state_of(error: RelayError) -> SendState | None:
+    """Tell which state of the account an error of SES shows, None when it is about one mail."""
+    return next((state for kind, state in _STATES if isinstance(error, kind)), None)
+
+
+def _tried_for(attempts: Sequence[Attempt], now: datetime) -> timedelta:
+    """Give how long a mail has been tried, the time before the account was held left out."""
+    tries = _that_count(attempts)
+    return now - tries[0].started_at if tries else timedelta(0)
+
+
+def _that_count(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
+    return [attempt for attempt in attempts if attempt.state is not AttemptState.HELD]
 
 
 def _hours(span: timedelta) -> str:

@@ -6,13 +6,16 @@ import base64
 import hashlib
 import json
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backend.model.outbound import Attachment, EmailDraft
+from backend.model.outbound import Attachment, EmailDraft, OnUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def dump_draft(draft: EmailDraft) -> bytes:
-    """Write a draft as JSON with sorted names; attachments are base64, no moment is lost."""
+    """Write a draft as JSON with sorted names; attachments are base64, times as they were given."""
     value = {
         "sender": draft.sender,
         "to": list(draft.to),
@@ -25,15 +28,16 @@ def dump_draft(draft: EmailDraft) -> bytes:
         "headers": dict(draft.headers or {}),
         "tags": dict(draft.tags or {}),
         "attachments": [_dump_attachment(a) for a in draft.attachments],
-        "scheduled_at": draft.scheduled_at.isoformat() if draft.scheduled_at else None,
+        "scheduled_at": _dump_moment(draft.scheduled_at),
     }
+    if draft.on_unknown is not OnUnknown.RETRY:
+        value["on_unknown"] = draft.on_unknown.value
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
 def load_draft(stored: bytes) -> EmailDraft:
     """Read back what ``dump_draft`` wrote."""
     value: dict[str, Any] = json.loads(stored)
-    moment = value["scheduled_at"]
     return EmailDraft(
         sender=value["sender"],
         to=tuple(value["to"]),
@@ -46,13 +50,26 @@ def load_draft(stored: bytes) -> EmailDraft:
         headers=value["headers"],
         tags=value["tags"],
         attachments=tuple(_load_attachment(a) for a in value["attachments"]),
-        scheduled_at=datetime.fromisoformat(moment) if moment else None,
+        scheduled_at=value["scheduled_at"] or None,
+        on_unknown=OnUnknown(value.get("on_unknown", OnUnknown.RETRY.value)),
     )
 
 
 def body_hash(stored: bytes) -> str:
     """Give the SHA-256 that tells whether two drafts are the same."""
     return hashlib.sha256(stored).hexdigest()
+
+
+def batch_hash(stored: Iterable[bytes]) -> str:
+    """Give the same for a batch, its drafts in their order; a batch of one is no single mail."""
+    digest = hashlib.sha256(b"batch")
+    for one in stored:
+        digest.update(hashlib.sha256(one).digest())
+    return digest.hexdigest()
+
+
+def _dump_moment(moment: datetime | str | None) -> str | None:
+    return moment.isoformat() if isinstance(moment, datetime) else moment
 
 
 def _dump_attachment(attachment: Attachment) -> dict[str, str | None]:

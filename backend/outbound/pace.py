@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from backend.errors import RelayError, SendingPausedError
+from backend.errors import QuotaSpentError, RelayError, SendingPausedError
 from backend.store import account, pace
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ class Pacer:
         self._known: AccountState | None = None
         self._asked = float("-inf")
 
+    @property
+    def known(self) -> AccountState | None:
+        """Give what SES last said of the account, as far as this process has heard."""
+        return self._known
+
     async def turn(
         self, db: Database, clock: Clock, *, rate: float, recipients: int
     ) -> tuple[datetime, bool]:
@@ -67,14 +72,19 @@ class Pacer:
             return start, ours
 
     async def account(
-        self, db: Database, transport: MailTransport, clock: Clock
+        self,
+        db: Database,
+        transport: MailTransport,
+        clock: Clock,
+        *,
+        fresh: timedelta = FRESH,
     ) -> AccountState | None:
-        """Give what SES says of the account, at most a minute old if SES answers."""
+        """Give what SES says of the account, at most ``fresh`` old if SES answers."""
         async with self._lock:
-            if _fresh(self._known, clock):
+            if _fresh(self._known, clock, fresh):
                 return self._known
             self._known = await db.read(account.get)
-            if _fresh(self._known, clock) or clock.monotonic() - self._asked < ASK_AGAIN:
+            if _fresh(self._known, clock, fresh) or clock.monotonic() - self._asked < ASK_AGAIN:
                 return self._known
             self._asked = clock.monotonic()
             try:
@@ -85,14 +95,24 @@ class Pacer:
             return self._known
 
 
-def _fresh(known: AccountState | None, clock: Clock) -> bool:
-    return known is not None and abs(clock.now() - known.fetched_at) < FRESH
+def _fresh(known: AccountState | None, clock: Clock, fresh: timedelta) -> bool:
+    return known is not None and abs(clock.now() - known.fetched_at) < fresh
 
 
 def allowed_rate(state: AccountState | None) -> float:
-    """Give the recipients per second we may send to; raises SendingPausedError for none."""
+    """Give the recipients per second we may send to.
+
+    Raises SendingPausedError when the account may not send and QuotaSpentError when it has sent
+    all it may in 24 hours.
+    """
     if state is None:
         return FALLBACK_RATE
     if not state.sending_enabled or state.enforcement == "SHUTDOWN":
         raise SendingPausedError("SES has paused sending for this account; mail stays queued")
+    # -1 stands for no limit
+    if 0 <= state.max_24_hour_send <= state.sent_last_24_hours:
+        raise QuotaSpentError(
+            f"{state.sent_last_24_hours:,.0f} of {state.max_24_hour_send:,.0f} recipients of"
+            " 24 hours are sent to; mail stays queued"
+        )
     return state.max_send_rate if state.max_send_rate > 0 else FALLBACK_RATE

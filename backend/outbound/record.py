@@ -1,17 +1,22 @@
-"""The transactions of the way out: load, leave out, begin, record. Each holds the fence."""
+"""What becomes of one mail, written down: left out, sent, put off, unknown, held, failed.
+
+Every function here runs inside the transaction of outbound/batches.py, which holds the fence.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from backend.model.bus import BusEvent
 from backend.model.outbound import (
+    AccountHeld,
     Attempt,
     AttemptState,
     Email,
     EmailStatus,
     GaveUp,
+    HeldBack,
     Outcome,
     RecipientStatus,
     RetryAt,
@@ -20,9 +25,10 @@ from backend.model.outbound import (
     Unknown,
 )
 from backend.model.stats import Counter
+from backend.outbound import hold
 from backend.queue import items
 from backend.queue.announce import announce
-from backend.store import attempts, counters, emails, suppressions
+from backend.store import attempts, counters, emails
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,17 +41,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One mail to send: its row, draft and attempts, and who came onto the list meanwhile."""
+    """One mail to send: its row, draft and attempts, and who came onto the list meanwhile.
+
+    A large ``draft`` is None until it is its turn: few of them may lie in memory at a time.
+    ``braked`` is why its tenant's mail is held back, empty when it is not.
+    """
 
     email: Email
-    draft: bytes
+    draft: bytes | None
     attempts: tuple[Attempt, ...]
     held: Mapping[str, Suppression]
+    braked: str = ""
+    probes: bool = False  # it tries whether the account may send again
 
     @property
     def waiting(self) -> frozenset[str]:
         """Give the recipients not yet sent to, in lower case."""
-        return _queued(self.email)
+        return queued(self.email)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,23 +65,16 @@ class Result:
     """What became of one turn of a mail; no attempt when SES was not called."""
 
     item: WorkItem
+    email_id: str
     outcome: Outcome
     attempt: Attempt | None
     at: datetime
     event_id: str
 
 
-def load(tx: Tx, email_id: str) -> Job | None:
-    """Read all that a turn needs, None when the mail is gone."""
-    email = emails.get(tx, email_id)
-    if email is None:
-        return None
-    return Job(
-        email=email,
-        draft=emails.draft(tx, email_id),
-        attempts=attempts.of_email(tx, email_id),
-        held=suppressions.find(tx, email.tenant_id, _queued(email)),
-    )
+def queued(email: Email) -> frozenset[str]:
+    """Give the recipients of a mail not yet sent to, in lower case."""
+    return frozenset(r.address for r in email.recipients if r.status is RecipientStatus.QUEUED)
 
 
 def leave_out(tx: Tx, item: WorkItem, job: Job, at: datetime, event_id: str) -> None:
@@ -92,56 +97,41 @@ def leave_out(tx: Tx, item: WorkItem, job: Job, at: datetime, event_id: str) -> 
         emails.move(tx, email.id, moved)
         counters.bump(tx, email.tenant_id, Counter.SUPPRESSED, at, len(moved))
         addresses = [recipient.address for recipient in moved]
-        _tell(tx, email, "suppressed", at, event_id, recipients=addresses)
+        announce(tx, news(email, "suppressed", at, event_id, recipients=addresses))
 
 
-def begin(
-    tx: Tx, item: WorkItem, attempt: Attempt, expected: frozenset[str], lost: Attempt | None
-) -> bool:
-    """Write the attempt before the call; False when an event changed the mail meanwhile.
-
-    ``lost`` is the attempt before it whose SEND event never came; it is marked as tried again.
-    Raises LeaseLostError.
-    """
-    email = emails.lock(tx, attempt.email_id)
-    items.confirm(tx, item)
-    if email is None or _queued(email) != expected:
-        return False
-    if lost is not None:
-        flagged = f"no SEND event came; sent again as attempt {attempt.number}. {lost.error}"
-        attempts.settle(
-            tx, replace(lost, state=AttemptState.UNKNOWN, error=flagged.strip()), attempt.started_at
-        )
-    attempts.add(tx, attempt)
-    return True
-
-
-def record(tx: Tx, email_id: str, result: Result) -> None:
+def record(tx: Tx, result: Result) -> None:
     """Write an outcome and end the turn in one go; raises LeaseLostError."""
-    email = emails.lock(tx, email_id)
+    email = emails.lock(tx, result.email_id)
     if email is None:
         items.finish(tx, result.item)
         return
     match result.outcome:
         case Sent(ses_message_id=ses_id):
             _sent(tx, email, result, ses_id)
-        case _ if not _queued(email):
+        case AccountHeld() as held:
+            _account_held(tx, email, result, held)
+        case outcome if not queued(email) or isinstance(outcome, Suppressed):
             items.finish(tx, result.item)  # an event has told more than the call did
-        case RetryAt(at=at, reason=reason):
-            _settle(tx, result, AttemptState.DEFERRED, reason)
-            emails.set_status(tx, email.id, EmailStatus.QUEUED, reason)
-            items.retry(tx, result.item, at, reason)
-        case Unknown(at=at, reason=reason):
-            _settle(tx, result, AttemptState.UNKNOWN, reason)
-            emails.set_status(tx, email.id, EmailStatus.UNKNOWN, reason)
-            items.retry(tx, result.item, at, reason)
         case GaveUp(reason=reason):
             _settle(tx, result, AttemptState.FAILED, reason)
-            _failed(tx, email, result, reason)
-        case Suppressed():
+            fail(tx, email, result.at, result.event_id, reason)
             items.finish(tx, result.item)
-        case never:
-            assert_never(never)
+        case outcome:
+            _put_off(tx, email, result, outcome)
+
+
+def _put_off(tx: Tx, email: Email, result: Result, outcome: RetryAt | Unknown | HeldBack) -> None:
+    """Leave the mail for later: for its next turn, for its SEND event, or for a person."""
+    deferred = isinstance(outcome, RetryAt)
+    state = AttemptState.DEFERRED if deferred else AttemptState.UNKNOWN
+    status = EmailStatus.QUEUED if deferred else EmailStatus.UNKNOWN
+    _settle(tx, result, state, outcome.reason)
+    emails.set_status(tx, email.id, status, outcome.reason)
+    if isinstance(outcome, HeldBack):
+        items.bury(tx, result.item, outcome.reason)
+    else:
+        items.retry(tx, result.item, outcome.at, outcome.reason)
 
 
 def _sent(tx: Tx, email: Email, result: Result, ses_id: str) -> None:
@@ -152,21 +142,31 @@ def _sent(tx: Tx, email: Email, result: Result, ses_id: str) -> None:
     moved = emails.mark_sent(tx, email.id, ses_id, result.at)
     if moved:
         counters.bump(tx, email.tenant_id, Counter.SENT, result.at, moved)
-        _tell(tx, email, "sent", result.at, result.event_id, ses_message_id=ses_id)
+        announce(tx, news(email, "sent", result.at, result.event_id, ses_message_id=ses_id))
     items.finish(tx, result.item)
 
 
-def _failed(tx: Tx, email: Email, result: Result, reason: str) -> None:
+def _account_held(tx: Tx, email: Email, result: Result, held: AccountHeld) -> None:
+    """Put the mail back as it was: what SES said is about the account, and is kept there."""
+    _settle(tx, result, AttemptState.HELD, held.reason)
+    if queued(email):
+        emails.set_status(tx, email.id, EmailStatus.QUEUED, held.reason)
+    items.put_back(tx, result.item, held.reason)
+    if held.told:  # else the hold may have ended since it was read
+        hold.note(tx, held, result.at)
+
+
+def fail(tx: Tx, email: Email, at: datetime, event_id: str, reason: str) -> None:
+    """Mark the recipients still queued as failed, count and announce it."""
     moved = [
-        replace(r, status=RecipientStatus.FAILED, updated_at=result.at, detail=reason[:500])
+        replace(r, status=RecipientStatus.FAILED, updated_at=at, detail=reason[:500])
         for r in email.recipients
         if r.status is RecipientStatus.QUEUED
     ]
     emails.move(tx, email.id, moved)
     emails.set_status(tx, email.id, EmailStatus.FAILED, reason)
-    counters.bump(tx, email.tenant_id, Counter.FAILED, result.at, len(moved))
-    _tell(tx, email, "failed", result.at, result.event_id, reason=reason)
-    items.finish(tx, result.item)
+    counters.bump(tx, email.tenant_id, Counter.FAILED, at, len(moved))
+    announce(tx, news(email, "failed", at, event_id, reason=reason))
 
 
 def _settle(tx: Tx, result: Result, state: AttemptState, reason: str) -> None:
@@ -174,18 +174,12 @@ def _settle(tx: Tx, result: Result, state: AttemptState, reason: str) -> None:
         attempts.settle(tx, replace(result.attempt, state=state, error=reason), result.at)
 
 
-def _tell(tx: Tx, email: Email, what: str, at: datetime, event_id: str, **more: object) -> None:
-    announce(
-        tx,
-        BusEvent(
-            id=event_id,
-            type=f"relay.email.{what}",
-            created_at=at,
-            tenant_id=email.tenant_id,
-            data={"email_id": email.id, "tags": dict(email.tags), **more},
-        ),
+def news(email: Email, what: str, at: datetime, event_id: str, **more: object) -> BusEvent:
+    """Make the bus event that tells what became of a mail."""
+    return BusEvent(
+        id=event_id,
+        type=f"relay.email.{what}",
+        created_at=at,
+        tenant_id=email.tenant_id,
+        data={"email_id": email.id, "tags": dict(email.tags), **more},
     )
-
-
-def _queued(email: Email) -> frozenset[str]:
-    return frozenset(r.address for r in email.recipients if r.status is RecipientStatus.QUEUED)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from backend.model.address import Address
 from backend.model.inbound import Route, TargetAction, TargetName
 from backend.reply_tokens import reply_address
-from backend.store import contacts, domains, threads
-from backend.store.threads import Thread
+from backend.store import domains
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from backend.mime.compose import Letter
     from backend.model.outbound import Email
     from backend.model.tenant import Domain
-    from backend.ports import Ids
     from backend.reply_tokens import ReplyTokens
     from backend.store.types import Tx
 
@@ -30,15 +28,16 @@ class Sign:
     address: str = ""
 
 
-def sign(tx: Tx, tokens: ReplyTokens, domain: Domain, email_id: str) -> Sign:
-    """Make the token of a mail that is sent from ``domain``, if mail can come back."""
-    home = _home(tx, domain) if tokens.current else ""
-    token = tokens.make(tenant_id=domain.tenant_id, domain=home, email_id=email_id) if home else ""
+def sign_for(tokens: ReplyTokens, domain: Domain, home: str, email_id: str) -> Sign:
+    """Make the token of a mail sent from ``domain`` whose answers come to ``home``, if anywhere."""
+    if not home or not tokens.current:
+        return Sign()
+    token = tokens.make(tenant_id=domain.tenant_id, domain=home, email_id=email_id)
     return Sign(token=token, address=reply_address(token, home)) if token else Sign()
 
 
-def _home(tx: Tx, domain: Domain) -> str:
-    """Give where answers come to: the domain itself, else a receiving domain below it."""
+def home_of(tx: Tx, domain: Domain) -> str:
+    """Give where answers come to: the domain itself, else a receiving domain below it, else ""."""
     if domain.inbound_enabled:
         return domain.name
     below = (
@@ -47,33 +46,6 @@ def _home(tx: Tx, domain: Domain) -> str:
         if one.inbound_enabled and one.name.endswith(f".{domain.name}")
     )
     return min(below, default="")
-
-
-def conversation_of(tx: Tx, ids: Ids, email: Email) -> str:
-    """Give the conversation on the ticket the tags name, else a new one; raises nothing."""
-    route = thread_route(email.tenant_id, email.tags)
-    if route is not None and route.target is not TargetName.CRM:
-        known = threads.of_ticket(tx, email.tenant_id, route.ref, route.target)
-        if known:
-            return known[0].id
-    thread = Thread(
-        id=ids.new("thr"),
-        tenant_id=email.tenant_id,
-        subject=email.subject,
-        created_at=email.created_at,
-        route=route,
-    )
-    threads.add(tx, thread)
-    return thread.id
-
-
-def let_them_answer(tx: Tx, email: Email) -> None:
-    """Let the recipients take part in the conversation, and learn whose contact id was given."""
-    threads.join(tx, email.thread_id, (recipient.address for recipient in email.recipients))
-    contact_id = email.tags.get("contact_id")
-    if contact_id and len(email.recipients) == 1:
-        address = email.recipients[0].address
-        contacts.learn(tx, email.tenant_id, address, contact_id, email.created_at)
 
 
 def thread_route(tenant_id: str, tags: Mapping[str, str]) -> Route | None:

@@ -1,22 +1,40 @@
-"""Send one mail: the way out from the queue to SES, top to bottom."""
+"""Send one mail: the way out from the queue to SES, top to bottom.
+
+Many mails are on this way at a time. What each asks of the database goes into one transaction with
+what the others ask at that moment (outbound/together.py); SES is called in bounded threads.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from backend.errors import RelayError, SendingPausedError
+from backend.errors import QuotaSpentError, RelayError, SendingPausedError
+from backend.faultpoints import FaultPoint, faultpoint
 from backend.mime.compose import compose
-from backend.model.outbound import Attempt, AttemptState, Outcome, RetryAt, Sent, Suppressed
-from backend.outbound.decide import PAUSED_WAIT, after_failure, unresolved, while_unknown
+from backend.model.outbound import (
+    AccountHeld,
+    Attempt,
+    AttemptState,
+    Outcome,
+    RetryAt,
+    Sent,
+    Suppressed,
+)
+from backend.model.sending import SendState
+from backend.outbound.batches import SMALL, Beginning, begin, record_all
+from backend.outbound.brake import LOOK_AGAIN
+from backend.outbound.decide import Failure, after_failure, unresolved, while_unknown
 from backend.outbound.drafts import load_draft
-from backend.outbound.pace import allowed_rate
-from backend.outbound.record import Job, Result, begin, leave_out, load, record
+from backend.outbound.pace import FRESH, allowed_rate
+from backend.outbound.record import Job, Result, leave_out
 from backend.outbound.replies import answerable
 from backend.outbound.validate import validate
 from backend.ports import OutgoingMail
 from backend.queue import items
+from backend.store import emails
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +46,7 @@ if TYPE_CHECKING:
 
 ATTEMPT_TAG = "relay-attempt"
 TENANT_TAG = "relay-tenant"
+_JUST_NOW = timedelta(seconds=5)
 
 
 async def process(item: WorkItem, outbound: Outbound) -> None:
@@ -35,28 +54,49 @@ async def process(item: WorkItem, outbound: Outbound) -> None:
 
     Raises LeaseLostError when another worker has taken the mail over.
     """
-    job = await outbound.db.read(load, item.ref)
+    faultpoint(FaultPoint.SEND_CLAIMED)
+    job = await outbound.loading.ask(outbound.db, (item.ref, outbound.clock.now()))
     if job is None or not job.waiting:
         await outbound.db.write(items.finish, item)
         return
+    if job.draft is not None:
+        await _take_turn(item, job, outbound)
+        return
+    async with outbound.large:
+        draft = await outbound.db.read(emails.draft, job.email.id)
+        await _take_turn(item, replace(job, draft=draft), outbound)
+
+
+async def _take_turn(item: WorkItem, job: Job, outbound: Outbound) -> None:
     attempt, outcome = await _turn(item, job, outbound)
     result = Result(
         item=item,
+        email_id=job.email.id,
         outcome=outcome,
         attempt=attempt,
         at=outbound.clock.now(),
         event_id=outbound.ids.new("evt"),
     )
-    await outbound.db.write(record, job.email.id, result)
+    await _company(outbound.settings.linger)
+    await outbound.db.write_gathered(record_all, result)
+    faultpoint(FaultPoint.SEND_RESULT_WRITTEN)
+
+
+async def _company(linger: float) -> None:
+    """Wait for the next beat that all results wait for, so that they share a transaction."""
+    if linger:
+        await asyncio.sleep(linger - asyncio.get_running_loop().time() % linger)
 
 
 async def _turn(item: WorkItem, job: Job, outbound: Outbound) -> tuple[Attempt | None, Outcome]:
     """Do what this turn of the mail allows; give the attempt it is about, if any, and its end."""
     # an attempt of unknown end: its SEND event marks the mail as sent (feedback/apply.py)
-    undecided = while_unknown(job.attempts, outbound.clock.now(), outbound.settings.patience)
     lost = unresolved(job.attempts)
-    if undecided is not None:
-        return lost, undecided
+    if lost is not None:
+        now, policy = outbound.clock.now(), load_draft(job.draft or b"").on_unknown
+        undecided = while_unknown(job.attempts, now, outbound.settings.patience, policy)
+        if undecided is not None:
+            return lost, undecided
     # who came onto the suppression list since the mail was accepted
     if job.held:
         now, event_id = outbound.clock.now(), outbound.ids.new("evt")
@@ -64,11 +104,17 @@ async def _turn(item: WorkItem, job: Job, outbound: Outbound) -> tuple[Attempt |
     waiting = job.waiting - job.held.keys()
     if not waiting:
         return None, Suppressed(reason="every recipient is on the suppression list")
-    # the rate of the account
-    later = await _wait_for_turn(outbound, len(waiting))
+    # the brake of the tenant, then the rate of the account
+    later = await _wait_for_turn(outbound, job, len(waiting))
     if later is not None:
         return None, later
-    # the attempt is on disk before SES is called, so that no call is ever forgotten
+    return await _attempt(item, job, waiting, outbound)
+
+
+async def _attempt(
+    item: WorkItem, job: Job, waiting: frozenset[str], outbound: Outbound
+) -> tuple[Attempt | None, Outcome]:
+    """Compose the mail and call SES; the attempt is on disk before, so no call is forgotten."""
     attempt = Attempt(
         id=outbound.ids.new("att"),
         email_id=job.email.id,
@@ -76,22 +122,48 @@ async def _turn(item: WorkItem, job: Job, outbound: Outbound) -> tuple[Attempt |
         state=AttemptState.SENDING,
         started_at=outbound.clock.now(),
     )
-    mail = await asyncio.to_thread(outgoing, job, attempt, waiting, outbound.settings)
-    if not await outbound.db.write(begin, item, attempt, waiting, lost):
+    mail = await _composed(job, attempt, waiting, outbound.settings)
+    lost = unresolved(job.attempts)
+    beginning = Beginning(item=item, attempt=attempt, expected=waiting, lost=lost)
+    begun = await outbound.db.write_gathered(begin, beginning)
+    if isinstance(begun, AccountHeld):
+        return None, begun
+    if not begun:
         return None, RetryAt(at=attempt.started_at, reason="an event changed the mail meanwhile")
+    faultpoint(FaultPoint.SEND_ATTEMPT_WRITTEN)
+    return attempt, await _call(mail, (*job.attempts, attempt), outbound)
+
+
+async def _call(mail: OutgoingMail, attempts: tuple[Attempt, ...], outbound: Outbound) -> Outcome:
+    """Call SES once and tell what its answer, or the lack of one, means."""
     try:
-        return attempt, Sent(ses_message_id=await outbound.transport.send(mail))
+        ses_message_id = await outbound.transport.send(mail)
     except RelayError as error:
-        tries = (*job.attempts, attempt)
-        now = outbound.clock.now()
-        return attempt, after_failure(error, tries, now, outbound.settings.patience)
+        known = outbound.pacer.known
+        failure = Failure(
+            error=error,
+            attempts=attempts,
+            at=outbound.clock.now(),
+            in_sandbox=known is not None and not known.production_access,
+        )
+        return after_failure(failure, outbound.settings.patience)
+    faultpoint(FaultPoint.SEND_AFTER_CALL)
+    return Sent(ses_message_id=ses_message_id)
+
+
+async def _composed(
+    job: Job, attempt: Attempt, waiting: frozenset[str], settings: OutboundSettings
+) -> OutgoingMail:
+    if len(job.draft or b"") <= SMALL:
+        return outgoing(job, attempt, waiting, settings)
+    return await asyncio.to_thread(outgoing, job, attempt, waiting, settings)
 
 
 def outgoing(
     job: Job, attempt: Attempt, waiting: frozenset[str], settings: OutboundSettings
 ) -> OutgoingMail:
     """Compose the mail for the recipients still waiting, with the tags its events bring back."""
-    valid = validate(load_draft(job.draft))
+    valid = validate(load_draft(job.draft or b""))
     letter = replace(
         answerable(valid.letter, job.email),
         to=_only(valid.letter.to, waiting),
@@ -108,13 +180,21 @@ def outgoing(
     )
 
 
-async def _wait_for_turn(outbound: Outbound, recipients: int) -> RetryAt | None:
-    """Wait for the pace; a turn that is far off, or a paused account, gives when to come back."""
-    state = await outbound.pacer.account(outbound.db, outbound.transport, outbound.clock)
+async def _wait_for_turn(
+    outbound: Outbound, job: Job, recipients: int
+) -> RetryAt | AccountHeld | None:
+    """Wait for the pace; a brake, a held account or a turn far off tells what to do instead."""
+    if job.braked:
+        return RetryAt(at=outbound.clock.now() + LOOK_AGAIN, reason=job.braked)
+    state = await outbound.pacer.account(
+        outbound.db, outbound.transport, outbound.clock, fresh=_JUST_NOW if job.probes else FRESH
+    )
     try:
         rate = allowed_rate(state)
+    except QuotaSpentError as error:
+        return AccountHeld(state=SendState.QUOTA_SPENT, reason=str(error))
     except SendingPausedError as error:
-        return RetryAt(at=outbound.clock.now() + PAUSED_WAIT, reason=str(error))
+        return AccountHeld(state=SendState.PAUSED, reason=str(error))
     turn, ours = await outbound.pacer.turn(
         outbound.db, outbound.clock, rate=rate, recipients=recipients
     )

@@ -18,7 +18,6 @@ from backend.outbound.attachments import check_attachments, encoded_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from backend.model.outbound import EmailDraft
 
@@ -52,12 +51,17 @@ _OUR_PREFIXES = ("content-", "resent-", "x-relay-", "x-ses-", "arc-")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidDraft:
-    """A draft that may be sent: the letter, its blind copies, tags and time."""
+    """A draft that may be sent: the letter, its blind copies and tags."""
 
     letter: Letter
     bcc: tuple[Address, ...]
     tags: Mapping[str, str]
-    scheduled_at: datetime | None
+    template_id: str = ""
+
+    @property
+    def everyone(self) -> tuple[Address, ...]:
+        """Give all recipients: to, then cc, then bcc; nobody twice."""
+        return (*self.letter.to, *self.letter.cc, *self.bcc)
 
 
 def validate(draft: EmailDraft) -> ValidDraft:
@@ -81,10 +85,7 @@ def validate(draft: EmailDraft) -> ValidDraft:
     )
     _check_size(letter)
     return ValidDraft(
-        letter=letter,
-        bcc=bcc,
-        tags=_tags(draft.tags or {}),
-        scheduled_at=_moment(draft.scheduled_at),
+        letter=letter, bcc=bcc, tags=_tags(draft.tags or {}), template_id=draft.template_id
     )
 
 
@@ -156,15 +157,6 @@ def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
                 f"tags: {name[:64]!r} is a name the relay keeps for itself", field="tags"
             )
     return dict(tags)
-
-
-def _moment(moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise InvalidInputError(
-            "scheduled_at: give the time with its zone, such as 2026-11-20T09:00:00Z",
-            field="scheduled_at",
-        )
-    return moment
 
 
 def _clean(field: str, text: str) -> str:

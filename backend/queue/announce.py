@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from backend.store.types import Tx
 
 
-def announce(tx: Tx, event: BusEvent) -> None:
-    """Write an event beside the change that caused it and queue it for the bus."""
-    outbox.add(tx, event)
-    items.enqueue(tx, WorkKind.PUBLISH, event.id, run_at=event.created_at, now=event.created_at)
+def announce(tx: Tx, *happened: BusEvent) -> None:
+    """Write events beside the change that caused them and queue them for the bus."""
+    if not happened:
+        return
+    outbox.add(tx, *happened)
+    items.enqueue_all(tx, WorkKind.PUBLISH, {event.id: event.created_at for event in happened})

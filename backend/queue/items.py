@@ -8,6 +8,7 @@ its run_at then differs from the claimed one, so finishing puts it back instead 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.errors import LeaseLostError
 from backend.model.work import WorkItem, WorkKind
+from backend.store.bulk import Bulk
 from backend.store.schema import work_items as t
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime, timedelta
 
-    from sqlalchemy import ColumnElement, Executable, Table
+    from sqlalchemy import ColumnElement, Insert, Table
 
     from backend.store.types import Tx
 
@@ -43,15 +45,12 @@ class QueueCounts:
 
 def enqueue(tx: Tx, kind: WorkKind, ref: str, *, run_at: datetime, now: datetime) -> None:
     """Add work about ``ref``; if it is queued already it is made due at ``run_at`` and revived."""
-    row = {
-        "id": f"{kind.value}:{ref}",
-        "kind": kind.value,
-        "ref": ref,
-        "run_at": run_at,
-        "created_at": now,
-        "again_at": run_at,
-    }
-    tx.execute(_ENQUEUE[tx.dialect.name], row)
+    tx.execute(_ENQUEUE[tx.dialect.name], _row(kind, ref, run_at, now))
+
+
+def enqueue_all(tx: Tx, kind: WorkKind, refs: Mapping[str, datetime]) -> None:
+    """Add work about several things, each new and due at the moment it is mapped to."""
+    _ENQUEUE_ALL.run(tx, [_row(kind, ref, at, at) for ref, at in refs.items()])
 
 
 def claim(
@@ -97,6 +96,11 @@ def is_due(tx: Tx, kinds: Collection[WorkKind], now: datetime) -> bool:
     return tx.execute(select(t.c.id).where(_due(kinds, now)).limit(1)).first() is not None
 
 
+def due_kinds(tx: Tx, kinds: Collection[WorkKind], now: datetime) -> frozenset[WorkKind]:
+    """Give the kinds of which a claim at ``now`` would find something; needs no write lock."""
+    return frozenset(kind for kind in kinds if is_due(tx, [kind], now))
+
+
 def heartbeat(
     tx: Tx, items: Collection[WorkItem], *, now: datetime, lease: timedelta
 ) -> list[WorkItem]:
@@ -115,6 +119,12 @@ def confirm(tx: Tx, item: WorkItem) -> None:
     _ours(0 if held is None else 1, item)
 
 
+def in_hand(tx: Tx, kind: WorkKind, ref: str) -> bool:
+    """Tell whether a worker holds the work about ``ref``, and keep that so in this transaction."""
+    query = select(t.c.lease_owner).where(t.c.kind == kind.value, t.c.ref == ref)
+    return tx.execute(query.with_for_update()).scalar() is not None
+
+
 def finish(tx: Tx, item: WorkItem) -> None:
     """Remove a done item; raises LeaseLostError when it is no longer ours."""
     done = tx.execute(delete(t).where(_held(item), t.c.again.is_(False)))
@@ -125,6 +135,26 @@ def finish(tx: Tx, item: WorkItem) -> None:
             ).rowcount,
             item,
         )
+
+
+def held(tx: Tx, items: Collection[WorkItem]) -> frozenset[str]:
+    """Give the ids of those items that are still ours, and keep them so in this transaction.
+
+    Of an item that is asked for under two fences neither counts as ours.
+    """
+    fences: defaultdict[str, set[int]] = defaultdict(set)
+    for item in items:
+        fences[item.id].add(item.fence)
+    rows = tx.execute(_HELD, {"ids": list(fences)})
+    return frozenset(row.id for row in rows if fences[row.id] == {row.fence})
+
+
+def finish_held(tx: Tx, items: Collection[WorkItem]) -> None:
+    """Remove done items that ``held`` has just found ours; what was asked for again is put back."""
+    ids = [item.id for item in items]
+    done = tx.execute(_DONE, {"ids": ids}).rowcount
+    if done != len(ids):
+        tx.execute(_AGAIN, {"ids": ids})
 
 
 def retry(tx: Tx, item: WorkItem, run_at: datetime, error: str) -> None:
@@ -138,6 +168,45 @@ def retry(tx: Tx, item: WorkItem, run_at: datetime, error: str) -> None:
             lease_owner=None,
             lease_until=None,
             error=error[:ERROR_LENGTH],
+        )
+    )
+    _ours(changed.rowcount, item)
+
+
+def put_back(tx: Tx, item: WorkItem, error: str) -> None:
+    """Give an item back as it was claimed: due at once, and this claim does not count as a try.
+
+    Raises LeaseLostError when it is no longer ours.
+    """
+    changed = tx.execute(
+        update(t)
+        .where(_held(item))
+        .values(
+            attempts=case((t.c.again, 0), else_=t.c.attempts - 1),
+            again=False,
+            lease_owner=None,
+            lease_until=None,
+            error=error[:ERROR_LENGTH],
+        )
+    )
+    _ours(changed.rowcount, item)
+
+
+def proceed(tx: Tx, item: WorkItem, run_at: datetime) -> None:
+    """Put an item back because its next part is due: no failure, so its tries begin anew.
+
+    Raises LeaseLostError when it is no longer ours.
+    """
+    changed = tx.execute(
+        update(t)
+        .where(_held(item))
+        .values(
+            run_at=case((t.c.again, t.c.run_at), else_=literal(run_at, t.c.run_at.type)),
+            again=False,
+            attempts=0,
+            lease_owner=None,
+            lease_until=None,
+            error="",
         )
     )
     _ours(changed.rowcount, item)
@@ -160,6 +229,12 @@ def bury(tx: Tx, item: WorkItem, error: str) -> None:
         )
     )
     _ours(changed.rowcount, item)
+
+
+def forget_dead(tx: Tx, before: datetime) -> int:
+    """Drop the items buried since before a moment; give how many."""
+    old = (t.c.dead.is_(True), t.c.run_at < before, t.c.lease_owner.is_(None))
+    return tx.execute(delete(t).where(*old)).rowcount
 
 
 def owners(tx: Tx) -> list[str]:
@@ -204,7 +279,18 @@ def counts(tx: Tx, now: datetime) -> list[QueueCounts]:
     ]
 
 
-def _enqueueing(insert: Callable[[Table], postgresql.Insert | sqlite.Insert]) -> Executable:
+def _row(kind: WorkKind, ref: str, run_at: datetime, now: datetime) -> dict[str, object]:
+    return {
+        "id": f"{kind.value}:{ref}",
+        "kind": kind.value,
+        "ref": ref,
+        "run_at": run_at,
+        "created_at": now,
+        "again_at": run_at,
+    }
+
+
+def _enqueueing(insert: Callable[[Table], postgresql.Insert | sqlite.Insert]) -> Insert:
     """Build the upsert once: building it takes longer than running it."""
     row = insert(t).values(
         id=bindparam("id"),
@@ -229,10 +315,21 @@ def _enqueueing(insert: Callable[[Table], postgresql.Insert | sqlite.Insert]) ->
     return row.on_conflict_do_update(index_elements=[t.c.id], set_=revived)
 
 
+_IDS = t.c.id.in_(bindparam("ids", expanding=True))
+_HELD = (
+    select(t.c.id, t.c.fence)
+    .where(_IDS, t.c.lease_owner.is_not(None))
+    .order_by(t.c.id)
+    .with_for_update()
+)
+_DONE = delete(t).where(_IDS, t.c.again.is_(False))
+_AGAIN = update(t).where(_IDS).values(lease_owner=None, lease_until=None, again=False)
+
 _ENQUEUE = {
     "postgresql": _enqueueing(postgresql.insert),
     "sqlite": _enqueueing(sqlite.insert),
 }
+_ENQUEUE_ALL = Bulk(_ENQUEUE, ["id", "kind", "ref", "run_at", "created_at", "again_at"])
 
 
 def _due(kinds: Collection[WorkKind], now: datetime) -> ColumnElement[bool]:
@@ -248,6 +345,11 @@ def _held(item: WorkItem) -> ColumnElement[bool]:
     return and_(t.c.id == item.id, t.c.fence == item.fence, t.c.lease_owner.is_not(None))
 
 
+def lease_lost(item: WorkItem) -> LeaseLostError:
+    """Say that an item is no longer ours."""
+    return LeaseLostError(f"{item.kind} {item.ref} now belongs to another worker")
+
+
 def _ours(changed: int, item: WorkItem) -> None:
     if changed != 1:
-        raise LeaseLostError(f"{item.kind} {item.ref} now belongs to another worker")
+        raise lease_lost(item)

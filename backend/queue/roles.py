@@ -79,6 +79,14 @@ def holder(tx: Tx, role: str) -> Holding | None:
     return Holding(role=row.name, owner=row.owner, lease_until=row.lease_until, fence=row.fence)
 
 
+def all_holders(tx: Tx) -> list[Holding]:
+    """Read who holds or last held each role, by its name."""
+    return [
+        Holding(role=row.name, owner=row.owner, lease_until=row.lease_until, fence=row.fence)
+        for row in tx.execute(select(t).order_by(t.c.name))
+    ]
+
+
 class RoleKeeper:
     """Takes roles for one process and keeps them."""
 

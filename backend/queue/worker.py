@@ -2,12 +2,14 @@
 
 A handler ends by calling finish, retry or bury inside the transaction of its results. What it
 raises is settled here: TransientError waits and tries again, PermanentError is buried, anything
-else is recorded with its traceback and tried again a few times.
+else is recorded with its traceback and tried again a few times. A handler that takes longer than
+its time is cancelled and recorded likewise.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter as Tally
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -20,17 +22,39 @@ from backend.queue.owner import is_gone
 from backend.queue.supervisor import all_to_end, first_to_end, is_cancelled, wait_for_event
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
     from datetime import datetime
-    from typing import TypeAlias
+    from typing import Protocol, TypeAlias
 
     from backend.model.work import WorkItem, WorkKind
     from backend.ports import Clock
     from backend.store.engine import Database
+    from backend.store.types import Tx
 
     Handler: TypeAlias = Callable[[WorkItem], Awaitable[None]]
 
+    class Claim(Protocol):
+        """Leases due items to an owner: items.claim, or one that knows more."""
+
+        def __call__(
+            self,
+            tx: Tx,
+            kinds: Collection[WorkKind],
+            owner: str,
+            *,
+            now: datetime,
+            lease: timedelta,
+            limit: int,
+        ) -> list[WorkItem]:
+            """Claim at most ``limit``."""
+            ...
+
+
 log = structlog.get_logger("queue.worker")
+
+
+class _StuckError(Exception):
+    """A handler took longer than it may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +62,15 @@ class WorkerSettings:
     """How a worker works; all times in seconds.
 
     ``attempts`` is how often an item that raises something unforeseen is tried before it is
-    buried; ``drain_seconds`` is how long running handlers may take to end once it stops.
+    buried; ``drain_seconds`` is how long running handlers may take to end once it stops;
+    ``handler_seconds`` is how long any handler may take, stopping or not.
     """
 
     concurrency: int = 16
     poll_seconds: float = 0.5
     lease_seconds: float = 30.0
     drain_seconds: float = 20.0
+    handler_seconds: float = 300.0
     attempts: int = 5
 
 
@@ -59,15 +85,18 @@ class Worker:
         *,
         owner: str,
         settings: WorkerSettings,
+        claims: Mapping[WorkKind, Claim] | None = None,
     ) -> None:
+        """Take a handler for every kind, and for some a claim of their own (see items.claim)."""
         self._db = db
         self._clock = clock
         self._handlers = dict(handlers)
+        self._claims = dict(claims or {})
         self._owner = owner
         self._settings = settings
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._kinds = list(self._handlers)
-        # one kind may not take every slot: a slow target must not hold up sending
+        # one kind may not take every slot: a slow target must not hold up another
         self._most = max(1, settings.concurrency - len(self._kinds) + 1)
         self._batch = max(1, settings.concurrency // 4)
         self._running: dict[str, WorkItem] = {}
@@ -127,31 +156,36 @@ class Worker:
         return self._settings.concurrency - len(self._running)
 
     async def _claim(self) -> None:
-        """Claim what the free slots can take; look first, lock-free, if that is likely nothing."""
+        """Claim what the free slots can take, of the kinds that a look without a lock finds due."""
         now = self._clock.now()
-        sure, self._nudged, self._behind = self._nudged or self._behind, False, False
-        if not sure and not await self._db.read(items.is_due, self._kinds, now):
+        self._nudged, self._behind = False, False
+        due = await self._db.read(items.due_kinds, self._kinds, now)
+        if not due:
             return
         if abs(now - self._beaten) > self._lease / 2:
             # the clock jumped: our own leases must not look as if they had run out
             await self._extend(now)
-        for kind in self._kinds:
-            await self._claim_kind(kind, now)
         self._kinds.append(self._kinds.pop(0))  # another kind is first next time
-
-    async def _claim_kind(self, kind: WorkKind, now: datetime) -> None:
-        busy = sum(item.kind is kind for item in self._running.values())
-        limit = min(self._free, self._most - busy)
-        if limit <= 0:
-            self._behind = True
-            return
-        claimed = await self._db.write(
-            items.claim, [kind], self._owner, now=now, lease=self._lease, limit=limit
-        )
-        self._behind = self._behind or len(claimed) == limit
-        for item in claimed:
+        busy = Tally(item.kind for item in self._running.values())
+        room = {kind: self._most - busy[kind] for kind in self._kinds if kind in due}
+        for item in await self._db.write(self._claim_kinds, room, self._free, now=now):
             self._running[item.id] = item
             self._claimed.put_nowait(item)
+        taken = Tally(item.kind for item in self._running.values()) - busy
+        # a kind of which all was taken that could be has probably more
+        self._behind = self._free <= 0 or any(taken[kind] >= room[kind] for kind in room)
+
+    def _claim_kinds(
+        self, tx: Tx, room: Mapping[WorkKind, int], free: int, *, now: datetime
+    ) -> list[WorkItem]:
+        """Claim in one transaction, kind after kind, at most ``free`` items."""
+        claimed: list[WorkItem] = []
+        for kind, most in room.items():
+            limit = min(free - len(claimed), most)
+            if limit > 0:
+                claim = self._claims.get(kind, items.claim)
+                claimed += claim(tx, [kind], self._owner, now=now, lease=self._lease, limit=limit)
+        return claimed
 
     async def _slot(self) -> None:
         """Handle one item after another until told to end."""
@@ -165,7 +199,7 @@ class Worker:
 
     async def _handle(self, item: WorkItem) -> None:
         try:
-            await self._handlers[item.kind](item)
+            await self._in_time(item)
         except LeaseLostError as error:
             log.warning("result void", item=item.id, reason=str(error))
         except TransientError as error:
@@ -178,6 +212,18 @@ class Worker:
             await self._record(item, RuntimeError("the handler was cancelled from within"))
         except Exception as error:  # noqa: BLE001  # the edge of the loop: _record logs it
             await self._record(item, error)
+
+    async def _in_time(self, item: WorkItem) -> None:
+        """Run the handler, and cancel it when it takes too long; raises _StuckError then."""
+        limit = asyncio.timeout(self._settings.handler_seconds)
+        try:
+            async with limit:
+                await self._handlers[item.kind](item)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            seconds = self._settings.handler_seconds
+            raise _StuckError(f"the handler was cancelled after {seconds:g} seconds") from error
 
     async def _record(self, item: WorkItem, error: Exception) -> None:
         log.error("handler crashed", item=item.id, attempt=item.attempts, exc_info=error)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.store.schema import inbound as t
 from backend.store.schema_arrivals import inbound_duplicates, source_events
+from backend.store.schema_jobs import inbound_gone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Table
+    from sqlalchemy import Column, Select, Table
     from sqlalchemy.dialects.postgresql import Insert as PgInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
@@ -97,22 +98,25 @@ def duplicates_of(tx: Tx, inbound_id: str) -> list[tuple[str, str]]:
     return [(row.source, row.blob_key) for row in tx.execute(rows.order_by(d.c.seen_at))]
 
 
-def known_recipients(tx: Tx, blob_key: str) -> dict[str, str]:
-    """Give the message of each recipient for whom this object was taken in or a duplicate."""
-    d = inbound_duplicates
-    taken = tx.execute(select(t.c.recipient, t.c.id).where(t.c.blob_key == blob_key))
-    seen = tx.execute(select(d.c.recipient, d.c.inbound_id).where(d.c.blob_key == blob_key))
-    return {row.recipient: row.inbound_id for row in seen} | {
-        row.recipient: row.id for row in taken
-    }
+def known_recipients(tx: Tx, blob_keys: Collection[str]) -> dict[str, dict[str, str]]:
+    """Give, by object and recipient, the message it was taken in as or a duplicate of.
+
+    It may have been deleted since by retention: it is not taken in again.
+    """
+    known: dict[str, dict[str, str]] = {key: {} for key in blob_keys}
+    for query in _KNOWN:
+        for row in tx.execute(query, {"keys": list(known)}):
+            known[row.blob_key][row.recipient] = row.inbound_id
+    return known
 
 
 def known_blobs(tx: Tx, keys: Sequence[str]) -> set[str]:
-    """Give those of the objects that were taken in or found to be duplicates."""
+    """Give those of the objects that were taken in or found to be duplicates, ever."""
+    columns = (t.c.blob_key, inbound_duplicates.c.blob_key, inbound_gone.c.blob_key)
     found: set[str] = set()
     for start in range(0, len(keys), MANY):
         some = keys[start : start + MANY]
-        for column in (t.c.blob_key, inbound_duplicates.c.blob_key):
+        for column in columns:
             found.update(tx.execute(select(column).where(column.in_(some))).scalars())
     return found
 
@@ -128,12 +132,32 @@ def twin(tx: Tx, blob_key: str, recipient: str, content_key: str | None) -> tupl
 
 def collision(tx: Tx, tenant_id: str, message_id: str, content_sha256: str) -> str | None:
     """Find a message of the tenant with this Message-ID and other content."""
-    other = select(t.c.id).where(
-        t.c.message_id == message_id,
-        t.c.tenant_id == tenant_id,
-        t.c.content_sha256.not_in(("", content_sha256)),
+    of = {"of_message": message_id, "of_tenant": tenant_id, "of_content": content_sha256}
+    return tx.execute(_COLLISION, of).scalar_one_or_none()
+
+
+def _known(table: Table, inbound_id: Column[Any]) -> Select[tuple[Any, ...]]:
+    c = table.c
+    columns = (c.blob_key, c.recipient, inbound_id.label("inbound_id"))
+    return select(*columns).where(c.blob_key.in_(bindparam("keys", expanding=True)))
+
+
+_KNOWN = (  # what stands here goes before what is gone
+    _known(inbound_gone, inbound_gone.c.inbound_id),
+    _known(inbound_duplicates, inbound_duplicates.c.inbound_id),
+    _known(t, t.c.id),
+)
+_COLLISION = (
+    select(t.c.id)
+    .where(
+        t.c.message_id == bindparam("of_message"),
+        t.c.tenant_id == bindparam("of_tenant"),
+        t.c.content_sha256 != "",
+        t.c.content_sha256 != bindparam("of_content"),
     )
-    return tx.execute(other.order_by(t.c.id).limit(1)).scalar_one_or_none()
+    .order_by(t.c.id)
+    .limit(1)
+)
 
 
 def _into(tx: Tx, table: Table) -> PgInsert | SqliteInsert:

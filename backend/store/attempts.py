@@ -10,6 +10,7 @@ from backend.model.outbound import Attempt, AttemptState
 from backend.store.schema import attempts as t
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from typing import Any
 
@@ -18,18 +19,22 @@ if TYPE_CHECKING:
     from backend.store.types import Tx
 
 
-def add(tx: Tx, attempt: Attempt) -> None:
-    """Write an attempt that is about to be made."""
+def add(tx: Tx, *made: Attempt) -> None:
+    """Write attempts that are about to be made."""
     tx.execute(
-        insert(t).values(
-            id=attempt.id,
-            email_id=attempt.email_id,
-            number=attempt.number,
-            state=attempt.state.value,
-            started_at=attempt.started_at,
-            ses_message_id=attempt.ses_message_id,
-            error=attempt.error,
-        )
+        insert(t),
+        [
+            {
+                "id": attempt.id,
+                "email_id": attempt.email_id,
+                "number": attempt.number,
+                "state": attempt.state.value,
+                "started_at": attempt.started_at,
+                "ses_message_id": attempt.ses_message_id,
+                "error": attempt.error,
+            }
+            for attempt in made
+        ],
     )
 
 
@@ -53,6 +58,14 @@ def of_email(tx: Tx, email_id: str) -> tuple[Attempt, ...]:
     """Give the attempts of a mail, oldest first."""
     rows = tx.execute(select(t).where(t.c.email_id == email_id).order_by(t.c.number))
     return tuple(_attempt(row) for row in rows)
+
+
+def of_emails(tx: Tx, email_ids: Collection[str]) -> dict[str, tuple[Attempt, ...]]:
+    """Give the attempts of several mails, oldest first, by mail."""
+    found: dict[str, list[Attempt]] = {email_id: [] for email_id in email_ids}
+    for row in tx.execute(select(t).where(t.c.email_id.in_(email_ids)).order_by(t.c.number)):
+        found[row.email_id].append(_attempt(row))
+    return {email_id: tuple(some) for email_id, some in found.items()}
 
 
 def settle(tx: Tx, attempt: Attempt, at: datetime) -> None:

@@ -40,6 +40,10 @@ class FolderBlobs:
         """Write a whole object and flush it to the disk before returning."""
         await asyncio.to_thread(self._write, self._path(key), key, data)
 
+    async def delete(self, key: str) -> None:
+        """Delete an object; one that is not there is no error."""
+        await asyncio.to_thread(self._delete, self._path(key), key)
+
     async def pages(self, prefix: str = "") -> AsyncIterator[Sequence[Stored]]:
         """Give the objects whose keys begin so, one page for each folder."""
         folders = await asyncio.to_thread(lambda: list(os.walk(self._folder)))
@@ -89,6 +93,15 @@ class FolderBlobs:
             _write_whole(path, data)
         except OSError as error:
             raise ServiceUnavailableError(f"blob {key!r} cannot be written: {error}") from error
+
+    def _delete(self, path: Path, key: str) -> None:
+        try:
+            self._stay_inside(path.parent)
+            path.unlink(missing_ok=True)  # a link goes, not what it leads to
+        except NotADirectoryError:
+            return
+        except OSError as error:
+            raise ServiceUnavailableError(f"blob {key!r} cannot be deleted: {error}") from error
 
     def _make_folders(self, folder: Path) -> None:
         if folder.is_dir():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from backend.store.schema import attempts, emails, inbound
 from backend.store.schema_threads import message_aliases as aliases
@@ -92,24 +92,36 @@ def collides(tx: Tx, tenant_id: str, inbound_id: str, message_id: str, content: 
     """Tell whether earlier mail of the tenant has this Message-ID and other content."""
     if not message_id or not content:
         return False
-    query = select(inbound.c.id).where(
-        inbound.c.message_id == message_id,
-        inbound.c.tenant_id == tenant_id,
-        inbound.c.id < inbound_id,
-        inbound.c.content_sha256.not_in(("", content)),
+    of = {"of_message": message_id, "of_tenant": tenant_id, "own": inbound_id, "content": content}
+    return tx.execute(_COLLIDES, of).first() is not None
+
+
+_COLLIDES = (
+    select(inbound.c.id)
+    .where(
+        inbound.c.message_id == bindparam("of_message"),
+        inbound.c.tenant_id == bindparam("of_tenant"),
+        inbound.c.id < bindparam("own"),
+        inbound.c.content_sha256 != "",
+        inbound.c.content_sha256 != bindparam("content"),
     )
-    return tx.execute(query.limit(1)).first() is not None
+    .limit(1)
+)
 
 
 def taught_by(tx: Tx, message_id: str, tenant_id: str) -> str | None:
     """Give the tenant that sent mail under a learned Message-ID, this tenant before others."""
     if not message_id:
         return None
-    query = select(aliases.c.tenant_id).where(
-        aliases.c.message_id == message_id, aliases.c.email_id.is_not(None)
-    )
-    owners = set(tx.execute(query.limit(MOST)).scalars())
+    owners = set(tx.execute(_TAUGHT, {"of_message": message_id}).scalars())
     return tenant_id if tenant_id in owners else min(owners, default=None)
+
+
+_TAUGHT = (
+    select(aliases.c.tenant_id)
+    .where(aliases.c.message_id == bindparam("of_message"), aliases.c.email_id.is_not(None))
+    .limit(MOST)
+)
 
 
 def _of_tenant(query: _Known, tenant_id: str | None) -> _Known:

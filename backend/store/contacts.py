@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from backend.store.schema_threads import contacts as t
 
@@ -24,7 +24,10 @@ def learn(tx: Tx, tenant_id: str, address: str, contact_id: str, now: datetime) 
 
 def find(tx: Tx, tenant_id: str, address: str) -> str | None:
     """Give the contact id of an address, None when the tenant has no such contact."""
-    query = select(t.c.contact_id).where(
-        t.c.tenant_id == tenant_id, t.c.address == address.strip().lower()
-    )
-    return tx.execute(query).scalar()
+    of = {"of_tenant": tenant_id, "of_address": address.strip().lower()}
+    return tx.execute(_FIND, of).scalar()
+
+
+_FIND = select(t.c.contact_id).where(
+    t.c.tenant_id == bindparam("of_tenant"), t.c.address == bindparam("of_address")
+)

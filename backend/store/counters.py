@@ -12,25 +12,58 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.model.stats import Counter, SeriesPoint
+from backend.store import usage
+from backend.store.bulk import Bulk
 from backend.store.schema import counters as t
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Insert, Table
+
     from backend.store.types import Tx
 
 MINUTE = timedelta(minutes=1)
 
 
-def bump(tx: Tx, tenant_id: str, counter: Counter, at: datetime, n: int = 1) -> None:
-    """Add ``n`` to a counter in the minute of ``at``."""
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    row = insert(t).values(
-        tenant_id=tenant_id,
-        minute=at.replace(second=0, microsecond=0),
-        name=counter.value,
-        n=n,
-    )
-    keys = [t.c.tenant_id, t.c.minute, t.c.name]
-    tx.execute(row.on_conflict_do_update(index_elements=keys, set_={"n": t.c.n + n}))
+def bump(
+    tx: Tx,
+    tenant_id: str,
+    counter: Counter,
+    at: datetime,
+    n: int = 1,
+    *,
+    occurred_at: datetime | None = None,
+) -> None:
+    """Add ``n`` to a counter in the minute of ``at``.
+
+    What is billed is also counted on its day: that of ``occurred_at`` when it came in late.
+    """
+    if counter in usage.BILLED:
+        usage.count(tx, tenant_id, usage.BILLED[counter], occurred_at or at, n)
+    bump_all(tx, {(tenant_id, counter, at): n})
+
+
+def bump_billed(tx: Tx, counts: Mapping[tuple[str, Counter, datetime], int]) -> None:
+    """Add to several counters, each in its tenant and minute; what is billed counts today."""
+    for (tenant_id, counter, at), n in sorted(counts.items()):
+        if counter in usage.BILLED:
+            usage.count(tx, tenant_id, usage.BILLED[counter], at, n)
+    bump_all(tx, counts)
+
+
+def bump_all(tx: Tx, counts: Mapping[tuple[str, Counter, datetime], int]) -> None:
+    """Add to several counters that are not billed, each in its tenant and minute."""
+    rows = [
+        {
+            "tenant_id": tenant_id,
+            "minute": at.replace(second=0, microsecond=0),
+            "name": counter.value,
+            "n": n,
+        }
+        for (tenant_id, counter, at), n in sorted(counts.items())  # all in one order: no deadlock
+    ]
+    _BUMP.run(tx, rows)
 
 
 def series(
@@ -59,3 +92,16 @@ def totals(tx: Tx) -> dict[Counter, int]:
     """Give the sum of every counter over all time and tenants."""
     rows = select(t.c.name, func.sum(t.c.n)).group_by(t.c.name)
     return {Counter(name): int(n) for name, n in tx.execute(rows)}
+
+
+def _bumping(into: Callable[[Table], postgresql.Insert | sqlite.Insert]) -> Insert:
+    """Build the upsert once: building it takes longer than running it."""
+    row = into(t)
+    more = {"n": t.c.n + row.excluded.n}
+    return row.on_conflict_do_update(index_elements=list(t.primary_key), set_=more)
+
+
+_BUMP = Bulk(
+    {"postgresql": _bumping(postgresql.insert), "sqlite": _bumping(sqlite.insert)},
+    ["tenant_id", "minute", "name", "n"],
+)

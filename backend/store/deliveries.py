@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.model.explained import Explained
 from backend.model.inbound import TargetAction, TargetName
+from backend.store.bulk import Bulk
 from backend.store.schema import deliveries as t
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from sqlalchemy import Row
+    from sqlalchemy import Insert, Row, Table
 
     from backend.store.types import Tx
 
@@ -46,40 +49,32 @@ class Delivery:
     error: str = ""
 
 
-def open_anew(tx: Tx, delivery: Delivery) -> None:
-    """Insert a delivery, or begin the one with its key again: the key stays for all time."""
-    values = {
-        "target": delivery.target.value,
-        "action": delivery.action.value,
-        "ref": delivery.ref,
-        "state": DeliveryState.PENDING.value,
-        "attempts": 0,
-        "error": "",
-        "created_at": delivery.created_at,
-        "updated_at": delivery.updated_at,
-    }
-    same = t.c.idempotency_key == delivery.idempotency_key
-    if tx.execute(update(t).where(same).values(values)).rowcount == 0:
-        tx.execute(
-            insert(t).values(
-                id=delivery.id,
-                inbound_id=delivery.inbound_id,
-                idempotency_key=delivery.idempotency_key,
-                external_id="",
-                **values,
-            )
-        )
+def open_anew(tx: Tx, *opened: Delivery) -> None:
+    """Insert deliveries, or begin those with their keys again: a key stays for all time."""
+    rows = [
+        {
+            "id": delivery.id,
+            "inbound_id": delivery.inbound_id,
+            "idempotency_key": delivery.idempotency_key,
+            "external_id": "",
+            "target": delivery.target.value,
+            "action": delivery.action.value,
+            "ref": delivery.ref,
+            "state": DeliveryState.PENDING.value,
+            "attempts": 0,
+            "error": "",
+            "created_at": delivery.created_at,
+            "updated_at": delivery.updated_at,
+        }
+        for delivery in opened
+    ]
+    _OPEN.run(tx, rows)
 
 
-def pending(tx: Tx, inbound_id: str) -> Delivery | None:
-    """Give the delivery of a message that is decided and not over."""
-    row = tx.execute(
-        select(t)
-        .where(t.c.inbound_id == inbound_id, t.c.state == DeliveryState.PENDING.value)
-        .order_by(t.c.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else _delivery(row)
+def pending(tx: Tx, inbound_ids: Collection[str]) -> dict[str, Delivery]:
+    """Give, by message, the newest delivery that is decided and not over."""
+    rows = tx.execute(_PENDING, {"ids": list(inbound_ids)})
+    return {row.inbound_id: _delivery(row) for row in rows}
 
 
 def of_message(tx: Tx, inbound_id: str) -> list[Delivery]:
@@ -88,19 +83,43 @@ def of_message(tx: Tx, inbound_id: str) -> list[Delivery]:
     return [_delivery(row) for row in rows]
 
 
-def save(tx: Tx, delivery: Delivery) -> None:
-    """Write how a delivery stands: state, attempts, external id, error, time."""
-    tx.execute(
-        update(t)
-        .where(t.c.idempotency_key == delivery.idempotency_key)
-        .values(
-            state=delivery.state.value,
-            attempts=delivery.attempts,
-            external_id=delivery.external_id,
-            error=delivery.error,
-            updated_at=delivery.updated_at,
-        )
+def save(tx: Tx, *standing: Delivery) -> None:
+    """Write how deliveries stand: state, attempts, external id, error, time."""
+    rows = [
+        {
+            "of_key": delivery.idempotency_key,
+            "state": delivery.state.value,
+            "attempts": delivery.attempts,
+            "external_id": delivery.external_id,
+            "error": delivery.error,
+            "updated_at": delivery.updated_at,
+        }
+        for delivery in standing
+    ]
+    tx.execute(_SAVE, rows)
+
+
+def _opening(into: Callable[[Table], postgresql.Insert | sqlite.Insert]) -> Insert:
+    """Build the upsert once: building it takes longer than running it."""
+    row = into(t)
+    kept = ("id", "inbound_id", "idempotency_key", "external_id")
+    anew = {c.key: row.excluded[c.key] for c in t.columns if c.key not in kept}
+    return row.on_conflict_do_update(index_elements=[t.c.idempotency_key], set_=anew)
+
+
+_OPEN = Bulk(
+    {"postgresql": _opening(postgresql.insert), "sqlite": _opening(sqlite.insert)},
+    [column.key for column in t.columns],
+)
+_PENDING = (
+    select(t)
+    .where(
+        t.c.inbound_id.in_(bindparam("ids", expanding=True)),
+        t.c.state == DeliveryState.PENDING.value,
     )
+    .order_by(t.c.id)
+)
+_SAVE = update(t).where(t.c.idempotency_key == bindparam("of_key"))
 
 
 def _delivery(row: Row[Any]) -> Delivery:

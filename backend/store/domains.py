@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from backend.errors import InvalidInputError, NotFoundError
+from backend.model.auto_response import AutoResponse
 from backend.model.tenant import CatchAll, Domain, DomainStatus
 from backend.store.schema import domains as t
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Row
@@ -40,8 +42,14 @@ def add(tx: Tx, domain: Domain) -> None:
             ticket_from=list(domain.ticket_from),
             reply_prefix=domain.reply_prefix,
             catch_all=domain.catch_all.value,
+            auto_response=asdict(domain.auto_response),
         )
     )
+
+
+def remove(tx: Tx, domain_id: str) -> None:
+    """Delete a domain; mail and threads keep its name."""
+    tx.execute(delete(t).where(t.c.id == domain_id))
 
 
 def get(tx: Tx, domain_id: str) -> Domain | None:
@@ -51,7 +59,13 @@ def get(tx: Tx, domain_id: str) -> Domain | None:
 
 def by_name(tx: Tx, name: str) -> Domain | None:
     """Read a domain by its name, whichever tenant has it."""
-    return _one(tx, t.c.name == name.lower())
+    row = tx.execute(_BY_NAME, {"of_name": name.lower()}).one_or_none()
+    return None if row is None else _domain(row)
+
+
+def by_names(tx: Tx, names: Collection[str]) -> dict[str, Domain]:
+    """Read several domains by their lower case names, whichever tenants have them."""
+    return {row.name: _domain(row) for row in tx.execute(select(t).where(t.c.name.in_(names)))}
 
 
 def all_by_name(tx: Tx) -> list[Domain]:
@@ -98,9 +112,13 @@ def save_routing(tx: Tx, domain: Domain) -> None:
         "ticket_from": list(domain.ticket_from),
         "reply_prefix": domain.reply_prefix,
         "catch_all": domain.catch_all.value,
+        "auto_response": asdict(domain.auto_response),
     }
     if tx.execute(update(t).where(t.c.id == domain.id).values(values)).rowcount == 0:
         raise NotFoundError(f"there is no domain {domain.name}")
+
+
+_BY_NAME = select(t).where(t.c.name == bindparam("of_name"))
 
 
 def _one(tx: Tx, which: ColumnElement[bool]) -> Domain | None:
@@ -123,4 +141,5 @@ def _domain(row: Row[Any]) -> Domain:
         ticket_from=tuple(row.ticket_from),
         reply_prefix=row.reply_prefix,
         catch_all=CatchAll(row.catch_all),
+        auto_response=AutoResponse(**(row.auto_response or {})),
     )

@@ -26,16 +26,18 @@ from backend.store.connections import (
     writer_engine,
 )
 from backend.store.faults import is_write_of_reader, spoils_transaction, translated
+from backend.store.gathering import GatheredReads
 from backend.store.migrate import upgrade
 from backend.store.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from backend.store.types import Tx
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 
 class Database:
@@ -50,6 +52,7 @@ class Database:
         self._watch = self._reader_engine.connect()
         self._watching = threading.Lock()
         self._writer = Writer(self._writer_engine)
+        self._gathered = GatheredReads(self.read)
 
     async def write(
         self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
@@ -61,6 +64,17 @@ class Database:
         """
         return await self._writer.submit(lambda tx: fn(tx, *args, **kwargs))
 
+    async def write_gathered(
+        self, fn: Callable[[Tx, Sequence[T]], Sequence[R | BaseException]], item: T
+    ) -> R:
+        """Let ``fn(tx, items)`` do this item with the others that wait, durable on return.
+
+        ``fn`` gives what becomes of each item in its order: a value, or an error that reaches that
+        item's caller and must have changed nothing. What ``fn`` raises undoes all it did; every
+        item is then done on its own.
+        """
+        return await self._writer.submit_gathered(fn, item)
+
     async def read(
         self, fn: Callable[Concatenate[Tx, P], R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
@@ -71,6 +85,15 @@ class Database:
                 return fn(tx, *args, **kwargs)
 
         return await self._on_reader(run)
+
+    async def read_gathered(
+        self, fn: Callable[[Tx, Sequence[T]], Sequence[R | BaseException]], item: T
+    ) -> R:
+        """Let ``fn(tx, items)`` answer about this item with all that are asked for just now.
+
+        ``fn`` gives an answer for each item in its order: a value, or an error to be raised.
+        """
+        return await self._gathered.ask(fn, item)  # type: ignore[no-any-return]  # as fn says
 
     async def version(self) -> int:
         """Give a number that changes whenever anyone, here or elsewhere, has committed."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from backend.model.feedback import EventKind, TimelineEntry
+from backend.model.feedback import AUTOMATED, EventKind, TimelineEntry
 from backend.store.schema import events as t
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from backend.store.types import Tx
@@ -70,3 +71,16 @@ def timeline(tx: Tx, email_id: str) -> tuple[TimelineEntry, ...]:
         TimelineEntry(at=row.occurred_at, kind=row.kind, recipient=row.recipient, detail=row.detail)
         for row in rows
     )
+
+
+def seen(tx: Tx, email_ids: Collection[str]) -> dict[str, frozenset[str]]:
+    """Give by mail whether it was opened and clicked by people, as kinds of events."""
+    kinds = (EventKind.OPEN.value, EventKind.CLICK.value)
+    by_people = t.c.detail.not_like(f"{AUTOMATED}%")
+    rows = select(t.c.email_id, t.c.kind).where(
+        t.c.email_id.in_(email_ids), t.c.kind.in_(kinds), by_people
+    )
+    found: dict[str, set[str]] = {}
+    for row in tx.execute(rows.distinct()):
+        found.setdefault(row.email_id, set()).add(row.kind)
+    return {email_id: frozenset(one) for email_id, one in found.items()}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from backend.model.inbound import Finding, Reason, Stage, Step
+from backend.store.bulk import Bulk
 from backend.store.schema import explanation_steps as t
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from backend.store.types import Tx
@@ -19,15 +20,33 @@ if TYPE_CHECKING:
 def add_run(tx: Tx, inbound_id: str, steps: Sequence[Step], at: datetime) -> int:
     """Begin a new run with these steps and give its number, from 1."""
     run = _newest_run(tx, inbound_id) + 1
-    _insert(tx, (inbound_id, run, 0), steps, at)
+    _INSERT.run(tx, _rows((inbound_id, run, 0), steps, at))
     return run
 
 
 def append(tx: Tx, inbound_id: str, steps: Sequence[Step], at: datetime) -> None:
     """Add steps to the newest run; the first run is made when there is none."""
-    run = max(1, _newest_run(tx, inbound_id))
-    of_run = select(func.count()).where(t.c.inbound_id == inbound_id, t.c.run == run)
-    _insert(tx, (inbound_id, run, tx.execute(of_run).scalar_one()), steps, at)
+    append_all(tx, {inbound_id: (steps, at)})
+
+
+def append_all(tx: Tx, added: Mapping[str, tuple[Sequence[Step], datetime]]) -> None:
+    """Add steps, and when they were taken, to the newest runs of several messages."""
+    ends: dict[str, tuple[int, int]] = {}
+    for row in tx.execute(_ENDS, {"ids": list(added)}):
+        ends[row.inbound_id] = max(ends.get(row.inbound_id, (1, 0)), (row.run, row.steps))
+    rows = []
+    for inbound_id, (steps, at) in added.items():
+        run, length = ends.get(inbound_id, (1, 0))
+        rows += _rows((inbound_id, run, length), steps, at)
+    _INSERT.run(tx, rows)
+
+
+def begin_all(tx: Tx, begun: Mapping[str, tuple[Sequence[Step], datetime]]) -> None:
+    """Write the first steps, and when they were taken, of messages that are new."""
+    rows = []
+    for inbound_id, (steps, at) in begun.items():
+        rows += _rows((inbound_id, 1, 0), steps, at)
+    _INSERT.run(tx, rows)
 
 
 def newest(tx: Tx, inbound_id: str) -> tuple[Step, ...]:
@@ -54,10 +73,20 @@ def _newest_run(tx: Tx, inbound_id: str) -> int:
     return tx.execute(run).scalar_one() or 0
 
 
-def _insert(tx: Tx, start: tuple[str, int, int], steps: Sequence[Step], at: datetime) -> None:
-    """Insert steps of ``(inbound id, run)`` from the position given third."""
+_ENDS = (
+    select(t.c.inbound_id, t.c.run, func.count().label("steps"))
+    .where(t.c.inbound_id.in_(bindparam("ids", expanding=True)))
+    .group_by(t.c.inbound_id, t.c.run)
+)
+_INSERT = Bulk(insert(t), [column.key for column in t.columns])
+
+
+def _rows(
+    start: tuple[str, int, int], steps: Sequence[Step], at: datetime
+) -> list[dict[str, object]]:
+    """Give the rows of steps of ``(inbound id, run)`` from the position given third."""
     inbound_id, run, first = start
-    rows = [
+    return [
         {
             "inbound_id": inbound_id,
             "run": run,
@@ -70,5 +99,3 @@ def _insert(tx: Tx, start: tuple[str, int, int], steps: Sequence[Step], at: date
         }
         for position, step in enumerate(steps, start=first)
     ]
-    if rows:
-        tx.execute(insert(t), rows)

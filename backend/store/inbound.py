@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.model.automated import Kind
@@ -21,13 +21,15 @@ from backend.model.inbound import (
     TargetName,
 )
 from backend.model.matching import MatchFlag
+from backend.store import by_hand
+from backend.store.log_changes import changed
 from backend.store.schema import inbound as t
 from backend.store.schema import inbound_attachments as files
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Row
+    from sqlalchemy import Column, ColumnElement, Row
 
     from backend.model.views import InboundQuery
     from backend.store.types import Tx
@@ -37,36 +39,42 @@ _CHECKS = ("spam", "virus", "spf", "dkim", "dmarc")
 
 def add(tx: Tx, message: InboundMessage, content_key: str | None = None) -> bool:
     """Insert a message; False when its object and recipient, or its content, are known already."""
-    into = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    row = into(t).values(
-        id=message.id,
-        source=message.source,
-        blob_key=message.blob_key,
-        recipient=message.recipient,
-        envelope_from=message.envelope_from,
-        verdicts=_verdicts_as_json(message.verdicts),
-        received_at=message.received_at,
-        content_sha256=message.content_sha256,
-        content_key=content_key,
+    row = {
+        "id": message.id,
+        "source": message.source,
+        "blob_key": message.blob_key,
+        "recipient": message.recipient,
+        "envelope_from": message.envelope_from,
+        "verdicts": _verdicts_as_json(message.verdicts),
+        "received_at": message.received_at,
+        "content_sha256": message.content_sha256,
+        "content_key": content_key,
         **_changing(message),
-    )
-    return tx.execute(row.on_conflict_do_nothing().returning(t.c.id)).first() is not None
+    }
+    if tx.execute(_ADD[tx.dialect.name], row).first() is None:
+        return False
+    changed(tx, message.id, searched=True)
+    return True
 
 
-def save(tx: Tx, message: InboundMessage) -> None:
+def save(tx: Tx, *messages: InboundMessage) -> None:
     """Write what processing has found out; what the source said stays as it was."""
-    tx.execute(update(t).where(t.c.id == message.id).values(_changing(message)))
+    if messages:
+        tx.execute(_SAVE, [{"of_id": message.id, **_changing(message)} for message in messages])
+        changed(tx, *(message.id for message in messages), searched=True)
 
 
-def get(tx: Tx, inbound_id: str) -> InboundMessage | None:
-    """Read a message."""
-    row = tx.execute(select(t).where(t.c.id == inbound_id)).one_or_none()
+def get(tx: Tx, inbound_id: str, *, to_change: bool = False) -> InboundMessage | None:
+    """Read a message; ``to_change`` keeps others from changing it before this transaction ends."""
+    query = select(t).where(t.c.id == inbound_id)
+    row = tx.execute(query.with_for_update() if to_change else query).one_or_none()
     return None if row is None else _message(row)
 
 
-def knows_blob(tx: Tx, blob_key: str) -> bool:
-    """Tell whether a stored object has been taken in, for whichever recipient."""
-    return tx.execute(select(t.c.id).where(t.c.blob_key == blob_key).limit(1)).first() is not None
+def get_many(tx: Tx, inbound_ids: Collection[str]) -> dict[str, InboundMessage]:
+    """Read several messages by their ids; unknown ids are left out."""
+    rows = tx.execute(_GET_MANY, {"ids": list(inbound_ids)})
+    return {row.id: _message(row) for row in rows}
 
 
 def count(tx: Tx, query: InboundQuery) -> int:
@@ -78,6 +86,22 @@ def page(tx: Tx, query: InboundQuery, start: int, size: int) -> list[InboundMess
     """Give a page of messages, newest first."""
     rows = select(t).where(*_where(query)).order_by(t.c.id.desc()).limit(size).offset(start)
     return [_message(row) for row in tx.execute(rows)]
+
+
+def older(tx: Tx, query: InboundQuery, before_id: str, size: int) -> list[InboundMessage]:
+    """Give the messages after ``before_id``, newest first; from the newest when it is empty.
+
+    Ids sort by time, so a walk by id meets no message twice, whatever comes or changes meanwhile.
+    """
+    below = [t.c.id < before_id] if before_id else []
+    rows = select(t).where(*_where(query), *below).order_by(t.c.id.desc()).limit(size)
+    return [_message(row) for row in tx.execute(rows)]
+
+
+def newer(tx: Tx, query: InboundQuery, after_id: str, size: int) -> list[InboundMessage]:
+    """Give the messages next newer than ``after_id``, newest first."""
+    rows = select(t).where(*_where(query), t.c.id > after_id).order_by(t.c.id).limit(size)
+    return [_message(row) for row in tx.execute(rows)][::-1]
 
 
 def statuses(tx: Tx, ids: Collection[str]) -> dict[str, InboundStatus]:
@@ -100,7 +124,12 @@ def of_thread(tx: Tx, thread_id: str) -> list[InboundMessage]:
 
 def set_attachments(tx: Tx, inbound_id: str, attachments: Sequence[AttachmentInfo]) -> None:
     """Write the attachments of a message in place of those it had."""
-    tx.execute(delete(files).where(files.c.inbound_id == inbound_id))
+    set_all_attachments(tx, {inbound_id: attachments})
+
+
+def set_all_attachments(tx: Tx, attachments: Mapping[str, Sequence[AttachmentInfo]]) -> None:
+    """Write the attachments of messages, by their ids, in place of those they had."""
+    tx.execute(_FORGET_FILES, {"ids": list(attachments)})
     rows = [
         {
             "inbound_id": inbound_id,
@@ -111,7 +140,8 @@ def set_attachments(tx: Tx, inbound_id: str, attachments: Sequence[AttachmentInf
             "sha256": file.sha256,
             "inline": file.inline,
         }
-        for position, file in enumerate(attachments)
+        for inbound_id, of_message in attachments.items()
+        for position, file in enumerate(of_message)
     ]
     if rows:
         tx.execute(insert(files), rows)
@@ -132,17 +162,58 @@ def attachments(tx: Tx, inbound_id: str) -> tuple[AttachmentInfo, ...]:
     )
 
 
+_ADD = {  # built once: building a statement takes longer than running it
+    "postgresql": postgresql.insert(t).on_conflict_do_nothing().returning(t.c.id),
+    "sqlite": sqlite.insert(t).on_conflict_do_nothing().returning(t.c.id),
+}
+_SAVE = update(t).where(t.c.id == bindparam("of_id"))
+_GET_MANY = select(t).where(t.c.id.in_(bindparam("ids", expanding=True)))
+_FORGET_FILES = delete(files).where(files.c.inbound_id.in_(bindparam("ids", expanding=True)))
+
+
 def _where(query: InboundQuery) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if query.tenant_id is not None:
         found.append(t.c.tenant_id == query.tenant_id)
-    if query.statuses:
-        found.append(t.c.status.in_([status.value for status in query.statuses]))
+    sets = (
+        (t.c.status, query.statuses),
+        (t.c.reason, query.reasons),
+        (t.c.kind, query.kinds),
+        (t.c.reply_match_status, query.matches),
+    )
+    found += [column.in_([one.value for one in wanted]) for column, wanted in sets if wanted]
+    if query.since is not None:
+        found.append(t.c.received_at >= query.since)
+    if query.until is not None:
+        found.append(t.c.received_at < query.until)
+    return found + _texts(query)
+
+
+def _texts(query: InboundQuery) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if query.sender:
+        # what is not read yet has no From
+        found.append(
+            or_(_like(t.c.from_address, query.sender), _like(t.c.envelope_from, query.sender))
+        )
+    if query.recipient:
+        found.append(_like(t.c.recipient, query.recipient))
+    if query.subject:
+        found.append(func.lower(t.c.subject).contains(query.subject.lower(), autoescape=True))
     text = query.text.strip().lower()
     if text:
         columns = (t.c.from_address, t.c.recipient, t.c.subject, t.c.id)
         found.append(or_(*(func.lower(c).contains(text, autoescape=True) for c in columns)))
     return found
+
+
+def _like(column: Column[Any], wanted: str) -> ColumnElement[bool]:
+    """Compare a whole address with a pattern that has ``*`` in it, else look for a part."""
+    wanted = wanted.strip().lower()
+    if "*" not in wanted:
+        return func.lower(column).contains(wanted, autoescape=True)
+    escaped = wanted.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    return func.lower(column).like(escaped.replace("*", "%"), escape="/")
 
 
 def _changing(message: InboundMessage) -> dict[str, object]:
@@ -212,6 +283,7 @@ def _message(row: Row[Any]) -> InboundMessage:
         content_sha256=row.content_sha256,
         tags=tuple(row.tags),
         fields=row.fields,
+        by_hand=by_hand.read(row.by_hand),
     )
 
 

@@ -42,6 +42,9 @@ def add(tx: Tx, stored: StoredKey) -> None:
             expires_at=key.expires_at,
             revoked_at=key.revoked_at,
             last_used_at=key.last_used_at,
+            domains=sorted(key.domains),
+            any_tenant=key.any_tenant,
+            replaced_by=key.replaced_by,
         )
     )
 
@@ -67,6 +70,24 @@ def revoke(tx: Tx, key_id: str, at: datetime) -> None:
     tx.execute(update(t).where(t.c.id == key_id, t.c.revoked_at.is_(None)).values(revoked_at=at))
 
 
+def replace_by(tx: Tx, key_id: str, successor: str, *, ends: datetime) -> None:
+    """Note which key takes a key's place, and when the old one ends."""
+    tx.execute(update(t).where(t.c.id == key_id).values(replaced_by=successor, expires_at=ends))
+
+
+def ending(tx: Tx, after: datetime, until: datetime, tenant_id: str | None = None) -> list[ApiKey]:
+    """Give the live keys that end in this time and have no successor, soonest first."""
+    which = [
+        t.c.revoked_at.is_(None),
+        t.c.replaced_by.is_(None),
+        t.c.expires_at > after,
+        t.c.expires_at <= until,
+    ]
+    if tenant_id is not None:
+        which.append(t.c.tenant_id == tenant_id)
+    return [_key(row) for row in tx.execute(select(t).where(*which).order_by(t.c.expires_at))]
+
+
 def touch(tx: Tx, key_id: str, at: datetime, *, unless_after: datetime) -> None:
     """Record the use of a key, unless a later one than ``unless_after`` is known."""
     stale = or_(t.c.last_used_at.is_(None), t.c.last_used_at <= unless_after)
@@ -84,4 +105,7 @@ def _key(row: Row[Any]) -> ApiKey:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
+        domains=frozenset(row.domains or ()),
+        any_tenant=row.any_tenant,
+        replaced_by=row.replaced_by,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from backend.errors import InvalidInputError, NotFoundError
 from backend.model.automated import Kind
@@ -14,9 +14,15 @@ from backend.model.rules import Conditions, Extraction, Rule, RuleAct, RuleWay
 from backend.store.schema import rules as t
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import ColumnElement, Row
 
     from backend.store.types import Tx
+
+MOST_IDS = 500  # SQLite takes so many parameters at once, and more
+# "" sorts before every id, but a tenant's own rule is read first
+_ORDER = (t.c.position, t.c.tenant_id == "", t.c.id)
 
 
 def add(tx: Tx, rule: Rule) -> None:
@@ -50,9 +56,17 @@ def find(tx: Tx, id_or_name: str) -> list[Rule]:
 
 def all_in_order(tx: Tx, tenant_id: str | None = None) -> list[Rule]:
     """Give the rules that can touch mail of a tenant, or all rules, in the order of reading."""
-    if tenant_id is None:
-        return _select(tx)
-    return _select(tx, or_(t.c.tenant_id == tenant_id, t.c.tenant_id == ""))
+    return _select(tx) if tenant_id is None else _select(tx, _touches(tenant_id))
+
+
+def marks(tx: Tx, tenant_id: str) -> list[tuple[str, bool]]:
+    """Give id and ``enabled`` of the rules of ``all_in_order``: all about them that can change."""
+    return [(row.id, row.enabled) for row in tx.execute(_MARKS, {"of_tenant": tenant_id})]
+
+
+def by_ids(tx: Tx, ids: Sequence[str]) -> list[Rule]:
+    """Give the rules of these ids; at most ``MOST_IDS``."""
+    return _select(tx, t.c.id.in_(ids)) if ids else []
 
 
 def set_enabled(tx: Tx, rule_id: str, *, enabled: bool) -> None:
@@ -67,10 +81,19 @@ def remove(tx: Tx, rule_id: str) -> None:
         raise NotFoundError(f"there is no rule {rule_id}")
 
 
+def _touches(tenant_id: str) -> ColumnElement[bool]:
+    return or_(t.c.tenant_id == tenant_id, t.c.tenant_id == "")
+
+
+_MARKS = (
+    select(t.c.id, t.c.enabled)
+    .where(or_(t.c.tenant_id == bindparam("of_tenant"), t.c.tenant_id == ""))
+    .order_by(*_ORDER)
+)
+
+
 def _select(tx: Tx, *which: ColumnElement[bool]) -> list[Rule]:
-    # "" sorts before every id, but a tenant's own rule is read first
-    order = (t.c.position, t.c.tenant_id == "", t.c.id)
-    return [_rule(row) for row in tx.execute(select(t).where(*which).order_by(*order))]
+    return [_rule(row) for row in tx.execute(select(t).where(*which).order_by(*_ORDER))]
 
 
 def _rule(row: Row[Any]) -> Rule:

@@ -18,15 +18,42 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
-from backend.store import schema_arrivals, schema_screening
+from backend.store import (
+    schema_arrivals,
+    schema_auto_responses,
+    schema_compliance,
+    schema_jobs,
+    schema_limits,
+    schema_log,
+    schema_screening,
+    schema_sending,
+    schema_suppressions,
+    schema_templates,
+    schema_webhooks,
+)
 from backend.store.metadata import metadata
 from backend.store.schema_threads import threads
 from backend.store.types import Millis
 
 # tables in modules of their own
-__all__ = ["metadata", "schema_arrivals", "schema_screening", "threads"]
+__all__ = [
+    "metadata",
+    "schema_arrivals",
+    "schema_auto_responses",
+    "schema_compliance",
+    "schema_jobs",
+    "schema_limits",
+    "schema_log",
+    "schema_screening",
+    "schema_sending",
+    "schema_suppressions",
+    "schema_templates",
+    "schema_webhooks",
+    "threads",
+]
 
 tenants = Table(
     "tenants",
@@ -54,6 +81,8 @@ domains = Table(
     Column("ticket_from", JSON, nullable=False, default=lambda: ["support"]),
     Column("reply_prefix", String, nullable=False, default="ticket"),
     Column("catch_all", String, nullable=False, default="unrouted"),
+    # null: off, with the words of model/auto_response.py
+    Column("auto_response", JSON),
 )
 
 api_keys = Table(
@@ -69,6 +98,10 @@ api_keys = Table(
     Column("expires_at", Millis),
     Column("revoked_at", Millis),
     Column("last_used_at", Millis),
+    # the domains it may send from; none means every one of its tenant
+    Column("domains", JSON),
+    Column("any_tenant", Boolean, nullable=False, default=False, server_default=false()),
+    Column("replaced_by", String),
 )
 
 emails = Table(
@@ -89,9 +122,17 @@ emails = Table(
     # where replies come back to, when the domain can receive and a secret is set
     Column("reply_token", String, nullable=False, default=""),
     Column("reply_address", String, nullable=False, default=""),
+    Column("attachments", Integer, nullable=False, server_default="0"),
+    # the id of the template it was made of
+    Column("template", String),
+    # sent again though SES may have had it
+    Column("possible_duplicate", Boolean, nullable=False, default=False, server_default=false()),
     Index(None, "tenant_id", "id"),
-    Index(None, "status", "id"),
-    Index(None, "created_at"),
+    # log order, whichever way it is narrowed down (store/log_walk.py)
+    Index(None, "created_at", "id"),
+    Index(None, "status", "created_at", "id"),
+    Index(None, "tenant_id", "created_at", "id"),
+    Index(None, "tenant_id", "status", "created_at", "id"),
 )
 
 email_bodies = Table(
@@ -153,21 +194,7 @@ events = Table(
     Column("occurred_at", Millis, nullable=False),
     Column("received_at", Millis, nullable=False),
     UniqueConstraint("source_id", "recipient"),
-)
-
-suppressions = Table(
-    "suppressions",
-    metadata,
-    Column("id", String, primary_key=True),
-    Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    Column("address", String, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("detail", Text, nullable=False, default=""),
-    Column("source_email_id", String),
-    Column("created_by", String, nullable=False, default=""),
-    Column("created_at", Millis, nullable=False),
-    UniqueConstraint("tenant_id", "address"),
-    Index(None, "address"),
+    Index(None, "received_at"),
 )
 
 inbound = Table(
@@ -209,11 +236,17 @@ inbound = Table(
     Column("content_key", String, unique=True),
     Column("tags", JSON, nullable=False, default=list),
     Column("fields", JSON, nullable=False, default=dict),
+    # what people decided about it (store/by_hand.py); null for most
+    Column("by_hand", JSON(none_as_null=True)),
     UniqueConstraint("blob_key", "recipient"),
     Index(None, "tenant_id", "id"),
     Index(None, "status", "id"),
     Index(None, "message_id"),
-    Index(None, "received_at"),
+    Index(None, "received_at", "id"),
+    Index(None, "status", "received_at", "id"),
+    Index(None, "tenant_id", "received_at", "id"),
+    Index(None, "tenant_id", "status", "received_at", "id"),
+    Index(None, "reason", "received_at"),
 )
 
 rules = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.model.automated import Kind
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 def get(tx: Tx, tenant_id: str) -> ScreenPolicy:
     """Give the policy in force for a tenant: its own, else that of tenant "", else the default."""
-    rows = tx.execute(select(t).where(t.c.tenant_id.in_(["", tenant_id]))).all()
-    found = {row.tenant_id: row.data for row in rows}
+    found = {row.tenant_id: row.data for row in tx.execute(_GET, {"of_tenant": tenant_id})}
     data = found.get(tenant_id, found.get(""))
     return ScreenPolicy() if data is None else _policy(data)
+
+
+_GET = select(t).where(t.c.tenant_id.in_(["", bindparam("of_tenant")]))
 
 
 def put(tx: Tx, tenant_id: str, policy: ScreenPolicy, at: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import bindparam, delete, insert, or_, select
 
 from backend.model.screening import ListEntry, ListKind
 from backend.store.schema_screening import sender_lists as t
@@ -66,12 +66,17 @@ def matching(
     tx: Tx, tenant_id: str, patterns: Collection[str], now: datetime
 ) -> tuple[ListEntry, ...]:
     """Give the live entries of a tenant, and of every tenant, that are among ``patterns``."""
-    rows = select(t).where(
-        t.c.pattern.in_(list(patterns)),
-        t.c.tenant_id.in_(["", tenant_id]),
-        or_(t.c.expires_at.is_(None), t.c.expires_at > now),
-    )
-    return tuple(_entry(row) for row in tx.execute(rows))
+    of = {"patterns": list(patterns), "of_tenant": tenant_id, "at": now}
+    return tuple(_entry(row) for row in tx.execute(_MATCHING, of))
+
+
+_MATCHING = select(t).where(
+    t.c.pattern.in_(bindparam("patterns", expanding=True)),
+    t.c.tenant_id.in_(["", bindparam("of_tenant")]),
+    # with the kinds named, the unique index answers; without, every common entry is looked at
+    t.c.kind.in_([kind.value for kind in ListKind]),
+    or_(t.c.expires_at.is_(None), t.c.expires_at > bindparam("at")),
+)
 
 
 def entries(tx: Tx, kind: ListKind, tenant_id: str | None = None) -> list[ListEntry]:

@@ -6,11 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.model.inbound import Route, TargetAction, TargetName
 from backend.model.matching import TicketStatus
+from backend.store.bulk import Bulk
 from backend.store.schema_threads import message_aliases as aliases
 from backend.store.schema_threads import participants as people
 from backend.store.schema_threads import threads as t
@@ -46,29 +47,20 @@ class Thread:
     merged_into: str = ""
 
 
-def add(tx: Tx, thread: Thread) -> None:
-    """Insert a conversation."""
-    route = thread.route
-    tx.execute(
-        insert(t).values(
-            id=thread.id,
-            tenant_id=thread.tenant_id,
-            subject=thread.subject,
-            created_at=thread.created_at,
-            target=route.target.value if route else None,
-            action=route.action.value if route else None,
-            ref=route.ref if route else None,
-            ticket_number=thread.ticket_number.upper(),
-            ticket_status=thread.ticket_status.value,
-            merged_into=thread.merged_into,
-        )
-    )
+def add(tx: Tx, *started: Thread) -> None:
+    """Insert conversations."""
+    _INSERT.run(tx, [_row(thread) for thread in started])
 
 
 def get(tx: Tx, thread_id: str) -> Thread | None:
     """Read a conversation."""
-    row = tx.execute(select(t).where(t.c.id == thread_id)).one_or_none()
+    row = tx.execute(_GET, {"of_id": thread_id}).one_or_none()
     return None if row is None else _thread(row)
+
+
+def known(tx: Tx, thread_ids: Collection[str]) -> frozenset[str]:
+    """Give those of the conversations that there are."""
+    return frozenset(tx.execute(_KNOWN, {"ids": list(thread_ids)}).scalars())
 
 
 def of_ticket(tx: Tx, tenant_id: str | None, ref: str, target: TargetName) -> list[Thread]:
@@ -93,11 +85,8 @@ def by_number(tx: Tx, tenant_id: str, numbers: Collection[str]) -> list[Thread]:
 
 def set_route(tx: Tx, thread_id: str, route: Route) -> None:
     """Let later replies of a conversation follow this route."""
-    tx.execute(
-        update(t)
-        .where(t.c.id == thread_id)
-        .values(target=route.target.value, action=route.action.value, ref=route.ref)
-    )
+    way = {"target": route.target.value, "action": route.action.value, "ref": route.ref}
+    tx.execute(_CHANGE, {"of_id": thread_id, **way})
 
 
 def learn_ticket(
@@ -117,19 +106,18 @@ def learn_ticket(
     if merged_into:
         told |= {"merged_into": merged_into, "ticket_status": TicketStatus.MERGED.value}
     if told:
-        tx.execute(update(t).where(t.c.id == thread_id).values(told))
+        tx.execute(_CHANGE, {"of_id": thread_id, **told})
 
 
 def join(tx: Tx, thread_id: str, addresses: Iterable[str]) -> None:
     """Let people take part in a conversation; who does already goes on doing so."""
-    rows = [
-        {"thread_id": thread_id, "address": address}
-        for address in dict.fromkeys(a.strip().lower() for a in addresses)
-        if "@" in address
-    ]
-    if rows:
-        into = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-        tx.execute(into(people).on_conflict_do_nothing(), rows)
+    join_all(tx, [(thread_id, address) for address in addresses])
+
+
+def join_all(tx: Tx, joining: Iterable[tuple[str, str]]) -> None:
+    """Let people take part in conversations, given as pairs of a thread id and an address."""
+    pairs = dict.fromkeys((thread, who.strip().lower()) for thread, who in joining if "@" in who)
+    _JOIN.run(tx, [{"thread_id": thread, "address": address} for thread, address in pairs])
 
 
 def participants(tx: Tx, thread_ids: Collection[str]) -> dict[str, frozenset[str]]:
@@ -159,6 +147,38 @@ def learn_alias(
             tenant_id=tenant_id, message_id=message_id, thread_id=thread_id, email_id=email_id
         )
     )
+
+
+_COLUMNS = (
+    "id tenant_id subject created_at target action ref ticket_number ticket_status merged_into"
+)
+_INSERT = Bulk(insert(t), _COLUMNS.split())
+_GET = select(t).where(t.c.id == bindparam("of_id"))
+_KNOWN = select(t.c.id).where(t.c.id.in_(bindparam("ids", expanding=True)))
+_CHANGE = update(t).where(t.c.id == bindparam("of_id"))
+_JOIN = Bulk(
+    {
+        "postgresql": postgresql.insert(people).on_conflict_do_nothing(),
+        "sqlite": sqlite.insert(people).on_conflict_do_nothing(),
+    },
+    ["thread_id", "address"],
+)
+
+
+def _row(thread: Thread) -> dict[str, object]:
+    route = thread.route
+    return {
+        "id": thread.id,
+        "tenant_id": thread.tenant_id,
+        "subject": thread.subject,
+        "created_at": thread.created_at,
+        "target": route.target.value if route else None,
+        "action": route.action.value if route else None,
+        "ref": route.ref if route else None,
+        "ticket_number": thread.ticket_number.upper(),
+        "ticket_status": thread.ticket_status.value,
+        "merged_into": thread.merged_into,
+    }
 
 
 def _thread(row: Row[Any]) -> Thread:

@@ -28,7 +28,13 @@ class Millis(TypeDecorator[datetime]):
 
 
 def to_millis(value: datetime) -> int:
-    """Give whole milliseconds since 1970; raises ValueError when ``value`` has no time zone."""
+    """Give whole milliseconds since 1970; raises ValueError for what could not be read back."""
     if value.tzinfo is None:
         raise ValueError(f"{value} has no time zone; take the moment from a Clock")
-    return round(value.timestamp() * 1000)
+    millis = round(value.timestamp() * 1000)
+    if not _FIRST <= millis <= _LAST:
+        raise ValueError(f"{value} lies outside the years 1 to 9999 in UTC")
+    return millis
+
+
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_000

@@ -1,6 +1,7 @@
 """The writer thread: takes the jobs that wait, runs them in one transaction, answers them all.
 
-Whatever a job, the disk or the server does, the thread lives on and every job gets an answer.
+Whatever a job, the disk or the server does, the thread lives on and every job gets an answer. Jobs
+that gather are run by one call for all of them: ten mails cost little more than one.
 """
 
 from __future__ import annotations
@@ -17,26 +18,34 @@ from backend.errors import DatabaseBusyError
 from backend.store.faults import is_collision, spoils_transaction, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sqlalchemy import Engine
 
     from backend.store.types import Tx
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 GROUP = 50  # jobs one commit may carry
+GATHERED = 200  # the same where they gather: they are cheap then
 TRIES = 3  # of a job that loses against other PostgreSQL transactions
 
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One unit of work: ``run`` takes the transaction, or nothing when it is to run ``alone``."""
+    """One unit of work: ``run`` takes the transaction, or nothing when it is to run ``alone``.
+
+    When it ``gathers``, ``run`` takes the ``item`` of every such job in the group at once and gives
+    what becomes of each: a value, or the error to be raised.
+    """
 
     run: Callable[..., Any]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     alone: bool = False
+    gathers: bool = False
+    item: Any = None
     tries: int = 0
     value: Any = None
     error: BaseException | None = None
@@ -57,6 +66,14 @@ class Writer:
         """Run within the next group and give its result once the group is committed."""
         loop = asyncio.get_running_loop()
         job = _Job(run, loop, loop.create_future())
+        return await self._hand_in(job)  # type: ignore[no-any-return]  # a job of any type
+
+    async def submit_gathered(
+        self, run: Callable[[Tx, Sequence[T]], Sequence[R | BaseException]], item: T
+    ) -> R:
+        """Run within the next group, together with the others of it that gave the same ``run``."""
+        loop = asyncio.get_running_loop()
+        job = _Job(run, loop, loop.create_future(), gathers=True, item=item)
         return await self._hand_in(job)  # type: ignore[no-any-return]  # a job of any type
 
     async def submit_alone(self, run: Callable[[], R]) -> R:
@@ -96,8 +113,9 @@ class Writer:
             while not self._waiting and not self.closed:
                 self._changed.wait()
             group: list[_Job] = []
-            while self._waiting and len(group) < GROUP:
-                if self._waiting[0].alone and group:
+            while self._waiting and len(group) < GATHERED:
+                first = self._waiting[0]
+                if group and (first.alone or (len(group) >= GROUP and not first.gathers)):
                     break
                 group.append(self._waiting.popleft())
                 if group[0].alone:
@@ -111,8 +129,8 @@ class Writer:
                 group[0].value = group[0].run()
                 return
             with self._engine.begin() as tx:
-                for job in group:
-                    _in_savepoint(tx, job)
+                for jobs in _gathered(group):
+                    _in_savepoint(tx, jobs)
         except BaseException as error:  # noqa: BLE001  # the thread must live on; all callers hear of it
             failed = translated(error) if isinstance(error, DBAPIError) else error
             for job in group:
@@ -120,18 +138,42 @@ class Writer:
                 job.error = job.error or failed
 
 
-def _in_savepoint(tx: Tx, job: _Job) -> None:
-    job.error = None
-    job.tries += 1
+def _gathered(group: list[_Job]) -> Iterable[list[_Job]]:
+    """Give the jobs in their order, those that gather joined to the first of their kind."""
+    parts: dict[object, list[_Job]] = {}
+    for job in group:
+        parts.setdefault(job.run if job.gathers else id(job), []).append(job)
+    return parts.values()
+
+
+def _in_savepoint(tx: Tx, jobs: list[_Job]) -> None:
+    for job in jobs:
+        job.error = None
+        job.tries += 1
     savepoint = tx.begin_nested()
     try:
-        job.value = job.run(tx)
+        _perform(tx, jobs)
         savepoint.commit()
     except BaseException as error:  # it belongs to the caller, who gets it
         if isinstance(error, DBAPIError) and spoils_transaction(error):
             raise
-        job.error = error
         savepoint.rollback()
+        if len(jobs) == 1:
+            jobs[0].error = error
+            return
+        for job in jobs:  # one of them spoilt it for all
+            _in_savepoint(tx, [job])
+
+
+def _perform(tx: Tx, jobs: list[_Job]) -> None:
+    if not jobs[0].gathers:
+        jobs[0].value = jobs[0].run(tx)
+        return
+    for job, ended in zip(jobs, jobs[0].run(tx, [job.item for job in jobs]), strict=True):
+        if isinstance(ended, BaseException):
+            job.error = ended
+        else:
+            job.value = ended
 
 
 def _may_try_again(job: _Job) -> bool:

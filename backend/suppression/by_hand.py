@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backend.errors import InvalidInputError, NotFoundError
-from backend.model.address import parse_address
-from backend.model.suppression import Suppression, SuppressionReason
-from backend.store import audit, suppressions, tenants
+from backend.model.patterns import read_pattern
+from backend.model.suppression import (
+    Suppression,
+    SuppressionKind,
+    SuppressionState,
+    SuppressionWish,
+)
+from backend.model.work import WorkKind
+from backend.queue import items
+from backend.store import audit, ses_suppressions, suppressions, tenants
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +23,7 @@ if TYPE_CHECKING:
     from backend.ports import Ids
     from backend.store.types import Tx
 
-MAX_DETAIL = 500
+MAX_NOTE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,39 +36,52 @@ class Hand:
 
 
 def normalise(address: str) -> str:
-    """Give the form the list keeps: bare, lower case, punycode; raises InvalidInputError."""
-    return parse_address(address, field="address").key
+    """Give the form the list keeps, of an address or a domain; raises InvalidInputError."""
+    return read_pattern(address, field="address", what="address or domain")
 
 
-def add(tx: Tx, hand: Hand, tenant_id: str, address: str, detail: str = "") -> Suppression:
-    """Suppress an address; one that is on the list already keeps its older entry.
+def add(tx: Tx, hand: Hand, wish: SuppressionWish) -> Suppression:
+    """Suppress an address or a domain; what is on the list already keeps its older entry.
 
-    Raises InvalidInputError for what is no address and NotFoundError for an unknown tenant.
+    An older entry that ends sooner gives way. Raises InvalidInputError for what is no address
+    and NotFoundError for an unknown tenant.
     """
-    if len(detail) > MAX_DETAIL:
-        raise InvalidInputError(f"detail: more than {MAX_DETAIL} characters", field="detail")
-    if tenants.get(tx, tenant_id) is None:
-        raise NotFoundError(f"there is no tenant {tenant_id}")
+    if len(wish.note) > MAX_NOTE:
+        raise InvalidInputError(f"note: more than {MAX_NOTE} characters", field="note")
+    if wish.expires_at is not None and wish.expires_at <= hand.at:
+        raise InvalidInputError("expires: the moment is past; give a later one", field="expires")
+    if wish.tenant_id and tenants.get(tx, wish.tenant_id) is None:
+        raise NotFoundError(f"there is no tenant {wish.tenant_id}")
     entry = Suppression(
         id=hand.ids.new("sup"),
-        tenant_id=tenant_id,
-        address=normalise(address),
-        reason=SuppressionReason.MANUAL,
+        tenant_id=wish.tenant_id,
+        address=normalise(wish.address),
+        reason=wish.reason,
         created_at=hand.at,
-        detail=detail,
+        note=wish.note,
+        expires_at=wish.expires_at,
         created_by=hand.actor,
+        spelling=_spelling(wish.address),
     )
     if not suppressions.insert(tx, entry):
-        return suppressions.find(tx, tenant_id, [entry.address])[entry.address]
+        return suppressions.find(tx, wish.tenant_id, [entry.address])[entry.address]
     _note(tx, hand, "suppression.add", entry)
     return entry
 
 
-def remove(tx: Tx, hand: Hand, suppression_id: str) -> Suppression:
-    """Take an entry off the list and give it; raises NotFoundError."""
-    entry = suppressions.remove(tx, suppression_id)
-    if entry is None:
+def remove(tx: Tx, hand: Hand, suppression_id: str, tenant_id: str | None = None) -> Suppression:
+    """Take an entry off the list, here and soon at SES, and give it.
+
+    With ``tenant_id`` an entry of another tenant is as if it were not there. Raises NotFoundError.
+    """
+    entry = suppressions.get(tx, suppression_id)
+    if entry is None or tenant_id not in (None, entry.tenant_id):
         raise NotFoundError(f"there is no suppression {suppression_id}; was it removed already?")
+    suppressions.remove(tx, entry.id)
+    if entry.kind is SuppressionKind.ADDRESS and entry.state is SuppressionState.ACTIVE:
+        ses_suppressions.removed(tx, [entry.address], hand.at)
+        ref = entry.spelling or entry.address
+        items.enqueue(tx, WorkKind.UNSUPPRESS, ref, run_at=hand.at, now=hand.at)
     _note(tx, hand, "suppression.remove", entry)
     return entry
 
@@ -73,6 +93,37 @@ def restore(tx: Tx, hand: Hand, entry: Suppression) -> None:
         suppressions.remove(tx, newer.id)
     suppressions.insert(tx, entry)
     _note(tx, hand, "suppression.restore", entry)
+
+
+def accept(tx: Tx, hand: Hand, suppression_id: str, tenant_id: str | None = None) -> Suppression:
+    """Let an entry that waits for review count; raises NotFoundError."""
+    entry = _waiting(tx, suppression_id, tenant_id)
+    suppressions.remove(tx, entry.id)
+    counted = replace(entry, state=SuppressionState.ACTIVE)
+    suppressions.insert(tx, counted, now=hand.at)
+    _note(tx, hand, "suppression.accept", counted)
+    return counted
+
+
+def dismiss(tx: Tx, hand: Hand, suppression_id: str, tenant_id: str | None = None) -> Suppression:
+    """Drop an entry that waits for review: it was another who complained; raises NotFoundError."""
+    entry = _waiting(tx, suppression_id, tenant_id)
+    suppressions.remove(tx, entry.id)
+    _note(tx, hand, "suppression.dismiss", entry)
+    return entry
+
+
+def _waiting(tx: Tx, suppression_id: str, tenant_id: str | None) -> Suppression:
+    entry = suppressions.get(tx, suppression_id)
+    foreign = entry is not None and tenant_id not in (None, entry.tenant_id)
+    if entry is None or foreign or entry.state is not SuppressionState.REVIEW:
+        raise NotFoundError(f"{suppression_id} does not wait for review; was it decided already?")
+    return entry
+
+
+def _spelling(address: str) -> str:
+    bare = address.strip()
+    return bare if "@" in bare and bare != bare.lower() and "<" not in bare else ""
 
 
 def _note(tx: Tx, hand: Hand, action: str, entry: Suppression) -> None:

@@ -69,6 +69,10 @@ def _require_terminal() -> None:
         raise ConfigError(
             "the console needs a terminal; `relay-console --help` lists commands that do not"
         )
+    if not sys.stderr.isatty():
+        raise ConfigError(
+            "the console draws on standard error, which goes elsewhere; run it without 2>"
+        )
     if sentence := refusal(os.environ):
         raise ConfigError(sentence)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 
@@ -19,7 +19,7 @@ from relay_console.cli.output import write_json, write_line, write_pairs, write_
 from relay_console.cli.tenants import find_tenant
 
 if TYPE_CHECKING:
-    from backend import DomainDetail
+    from backend import Domain, DomainDetail
 
 
 @click.group()
@@ -77,6 +77,13 @@ def list_(common: Common, as_json: bool) -> None:
     type=click.Choice(["unrouted", "ticket", "quarantine"]),
     help="What becomes of mail to any other address.",
 )
+@click.option("--auto-response/--no-auto-response", default=None, help="Answer new tickets or not.")
+@click.option("--auto-response-subject", metavar="TEXT", help="Its subject; '' for our own.")
+@click.option(
+    "--auto-response-file",
+    type=click.File("r", encoding="utf-8"),
+    help="A file with its text; an empty one for our own.",
+)
 @database_option
 @json_option
 @pass_common
@@ -87,6 +94,9 @@ def set_(
     ticket_from: str | None,
     reply_prefix: str | None,
     catch_all: str | None,
+    auto_response: bool | None,
+    auto_response_subject: str | None,
+    auto_response_file: IO[str] | None,
     as_json: bool,
 ) -> None:
     """Change what the domain NAME does with the mail it receives; see docs/routing.md."""
@@ -97,6 +107,9 @@ def set_(
         ticket_from=None if ticket_from is None else ticket_from.split(","),
         reply_prefix=reply_prefix,
         catch_all=None if catch_all is None else CatchAll(catch_all),
+        auto_response=auto_response,
+        auto_response_subject=auto_response_subject,
+        auto_response_text=auto_response_file.read() if auto_response_file else None,
     )
 
     async def work() -> DomainDetail:
@@ -105,6 +118,23 @@ def set_(
 
     detail = run(work())
     write_json(detail) if as_json else _write_settings(detail)
+
+
+@domains.command("remove")
+@click.argument("name")
+@click.confirmation_option(prompt="Take the domain from its tenant?")
+@database_option
+@json_option
+@pass_common
+def remove(common: Common, name: str, as_json: bool) -> None:
+    """Take the domain NAME from its tenant; its identity at SES stays."""
+
+    async def work() -> Domain:
+        async with opened(common) as backend:
+            return await backend.remove_domain(name, actor=actor())
+
+    gone = run(work())
+    write_json(gone) if as_json else write_line(gone.name, "is removed")
 
 
 def _row(detail: DomainDetail) -> tuple[str, str, str, str]:
@@ -126,6 +156,7 @@ def _write_settings(detail: DomainDetail) -> None:
             ("Tickets", ", ".join(f"{word}@" for word in domain.ticket_from) or "none"),
             ("Notes", f"{domain.reply_prefix}+{{ticket_id}}@"),
             ("Catch-all", f"{domain.catch_all}: {domain.catch_all.sentence}"),
+            ("Answer", "to new tickets" if domain.auto_response.enabled else "none"),
         ]
     )
 

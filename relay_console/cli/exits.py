@@ -37,6 +37,7 @@ class Exit(IntEnum):
     NOT_ALLOWED = 5, "No key, or the key may not do this."
     UNAVAILABLE = 6, "Something is away or busy; the same may work later."
     CONFIGURATION = 7, "A setting is wrong, or the database is newer than the program."
+    PARTLY = 8, "Of several messages some were acted on and some were not; the output says which."
     INTERRUPTED = 130, "Ctrl-C was pressed."
 
 

@@ -106,6 +106,7 @@ def _recipients(found: InspectedMail) -> Iterable[dict[str, object]]:
         yield {
             "address": recipient.address,
             "status": recipient.status,
+            "inferred": recipient.inferred,
             "hard": recipient.hard,
             "diagnostic": recipient.diagnostic,
         }

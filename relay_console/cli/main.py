@@ -18,23 +18,35 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
+    "cancel": "schedule:cancel",
+    "compliance": "compliance:compliance",
     "config": "config:config",
     "demo": "demo:demo",
+    "doctor": "doctor:doctor",
     "domains": "domains:domains",
     "explain": "explain:explain",
     "inbound": "ingest:inbound",
     "inspect": "inspect:inspect",
+    "jobs": "jobs:jobs",
     "keys": "keys:keys",
+    "limits": "limits:limits",
     "lists": "lists:lists",
     "logs": "logs:logs",
     "quarantine": "quarantine:quarantine",
-    "reprocess": "quarantine:reprocess",
+    "reprocess": "reprocess:reprocess",
+    "reschedule": "schedule:reschedule",
+    "retention": "retention:retention",
     "rules": "rules:rules",
     "sandbox": "sandbox:sandbox",
     "send": "send:send",
     "serve": "serve:serve",
     "show": "show:show",
+    "status": "status:status",
+    "templates": "templates:templates",
+    "suppressions": "suppressions:suppressions",
     "tenants": "tenants:tenants",
+    "usage": "usage:usage",
+    "webhooks": "webhooks:webhooks",
 }
 """Each command and where it is: ``module:object`` in relay_console.cli."""
 

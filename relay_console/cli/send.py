@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backend import Attachment, EmailDraft
+from backend import Attachment, EmailDraft, OnUnknown
 from relay_console.cli.opening import (
     Common,
     database_option,
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 @click.option("--tenant", metavar="ID|NAME", help="Who sends; not needed with one tenant.")
 @click.option("--from", "sender", required=True, metavar="ADDRESS", help="On a verified domain.")
 @click.option("--to", "to", multiple=True, required=True, metavar="ADDRESS", help="Repeatable.")
+@click.option("--cc", multiple=True, metavar="ADDRESS", help="A copy; repeatable.")
+@click.option("--bcc", multiple=True, metavar="ADDRESS", help="A blind copy; repeatable.")
 @click.option("--subject", required=True, help="One line.")
 @click.option("--text", help="The body as plain text.")
 @click.option("--html", help="The body as HTML.")
@@ -44,6 +46,16 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Attach a file; repeatable.",
 )
+@click.option(
+    "--at", metavar="WHEN", help='Send then: ISO 8601, or words such as "tomorrow at 9am" (UTC).'
+)
+@click.option(
+    "--on-unknown",
+    type=click.Choice([policy.value for policy in OnUnknown]),
+    default=OnUnknown.RETRY.value,
+    show_default=True,
+    help="When SES's answer is lost and no event tells: send again, or hold it for a person.",
+)
 @click.option("--idempotency-key", metavar="KEY", help="The same key again sends nothing new.")
 @database_option
 @json_option
@@ -54,11 +66,15 @@ def send(
     tenant: str | None,
     sender: str,
     to: tuple[str, ...],
+    cc: tuple[str, ...],
+    bcc: tuple[str, ...],
     subject: str,
     text: str | None,
     html: str | None,
     text_file: TextIO | None,
     files: tuple[Path, ...],
+    at: str | None,
+    on_unknown: str,
     idempotency_key: str | None,
     as_json: bool,
 ) -> None:
@@ -71,10 +87,14 @@ def send(
     draft = EmailDraft(
         sender=sender,
         to=to,
+        cc=cc,
+        bcc=bcc,
         subject=subject,
         text=text_file.read() if text_file is not None else text,
         html=html,
         attachments=tuple(map(read_attachment, files)),
+        scheduled_at=at,
+        on_unknown=OnUnknown(on_unknown),
     )
 
     async def work() -> Accepted:

@@ -1,4 +1,4 @@
-"""The form for one address to suppress by hand."""
+"""The form for one address or domain to suppress by hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Select, Static
 
-from relay_console.safe import safe
+from relay_console.screens.path_form import tenant_select
 from relay_console.widgets.filter_bar import FilterInput
 
 if TYPE_CHECKING:
@@ -24,15 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSuppression:
-    """What was filled in; the backend judges the address."""
+    """What was filled in; the backend judges the address. Tenant "" is every tenant.
+
+    ``days`` is how long it holds, None for good.
+    """
 
     tenant_id: str
     address: str
     detail: str
+    days: int | None = None
 
 
 class AddSuppression(ModalScreen[NewSuppression | None]):
-    """Ask for tenant, address and why; esc leaves all as it is."""
+    """Ask for address, why, how long and whose; esc leaves all as it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel", show=False),
@@ -45,16 +49,20 @@ class AddSuppression(ModalScreen[NewSuppression | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the form."""
-        options = [(Content(safe(tenant.name)), tenant.id) for tenant in self._tenants]
-        first = self._tenants[0].id if self._tenants else Select.NULL
         with Vertical(classes="dialog"):
-            yield Static(Content.assemble(("Suppress an address", "bold")), markup=False)
-            yield Static("Address", markup=False)
+            yield Static(
+                Content.assemble(("Suppress an address or a domain", "bold")), markup=False
+            )
+            yield Static("Address, example.com, or *.example.com", markup=False)
             yield FilterInput(id="address", compact=True, placeholder="name@example.com")
             yield Static("Why", markup=False)
             yield FilterInput(id="detail", compact=True, placeholder="asked by phone, ticket 123")
+            yield Static("For how many days", markup=False)
+            yield FilterInput(
+                id="days", compact=True, placeholder="for good", restrict=r"[0-9]{0,4}"
+            )
             yield Static("Tenant (tab, then enter or arrows)", markup=False)
-            yield Select(options, value=first, allow_blank=False, compact=True, id="tenant")
+            yield tenant_select(self._tenants)
             yield Static(
                 Content.assemble(
                     ("enter", "bold $accent"), " suppress    ", ("esc", "bold $accent"), " cancel"
@@ -70,11 +78,13 @@ class AddSuppression(ModalScreen[NewSuppression | None]):
         if not address:
             self.query_one("#address", Input).focus()
             return
+        days = self.query_one("#days", Input).value
         self.dismiss(
             NewSuppression(
                 tenant_id=str(self.query_one("#tenant", Select).value),
                 address=address,
                 detail=self.query_one("#detail", Input).value.strip(),
+                days=int(days) if days.strip("0") else None,
             )
         )
 

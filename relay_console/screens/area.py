@@ -1,4 +1,4 @@
-"""The frame of the four table screens: headline and filter, table, sentence, keys."""
+"""The frame of the table screens: headline and filter, table, sentence, keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual import on
 from relay_console.safe import NOTHING, SafeText, safe
 from relay_console.screens.live import LiveScreen
 from relay_console.viewmodel.words import plural
-from relay_console.widgets.bars import KeyBar, Saying, TopBar, badge
+from relay_console.widgets.bars import KeyBar, Saying
 from relay_console.widgets.filter_bar import FilterBar
 from relay_console.widgets.vtable import VirtualTable
 
@@ -37,13 +37,16 @@ class AreaScreen(LiveScreen):
 
     def compose(self) -> ComposeResult:
         """Lay out the frame."""
-        session = self.session
-        yield TopBar(self.area, badge(readonly=session.readonly, actor=session.actor))
+        yield from self.compose_top(self.area)
         yield FilterBar(self.hint)
-        yield VirtualTable(self.columns, empty=self.empty, id="rows")
+        yield from self.compose_rows()
         yield from self.compose_below()
         yield Saying(id="sentence")
-        yield KeyBar(self.area, readonly=session.readonly)
+        yield KeyBar(self.area, readonly=self.session.readonly)
+
+    def compose_rows(self) -> ComposeResult:
+        """Lay out the table, and what stands beside it."""
+        yield VirtualTable(self.columns, empty=self.empty, id="rows")
 
     def compose_below(self) -> ComposeResult:
         """Lay out what stands between the table and the sentence."""
@@ -115,10 +118,13 @@ class AreaScreen(LiveScreen):
         """Say how much there is, where the cursor is, and what its row means."""
         window = self.table.window
         self.filter_bar.say(self._count_words(), self._state_words())
-        row = window.current
-        note = trouble or (row.note if row else NOTHING)
+        note = trouble or self._row_note()
         place = f"{window.cursor + 1:,}/{window.total:,}" if window.total else ""
         self.query_one("#sentence", Saying).say(note, safe(place))
+
+    def _row_note(self) -> SafeText:
+        row = self.table.window.current
+        return row.note if row else NOTHING
 
     def _count_words(self) -> SafeText:
         total, headline = self.table.window.total, self.filter_bar.headline

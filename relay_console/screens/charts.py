@@ -10,7 +10,7 @@ from relay_console.bindings import bindings
 from relay_console.safe import SafeText, safe
 from relay_console.screens.live import LiveScreen
 from relay_console.viewmodel.series import SHOWN, chart_of, other_window
-from relay_console.widgets.bars import KeyBar, Saying, TopBar, badge
+from relay_console.widgets.bars import KeyBar, Saying
 from relay_console.widgets.chart import SIGNS, ChartView
 
 if TYPE_CHECKING:
@@ -40,12 +40,11 @@ class ChartsScreen(LiveScreen):
 
     def compose(self) -> ComposeResult:
         """Lay out the frame."""
-        session = self.session
-        yield TopBar(self.area, badge(readonly=session.readonly, actor=session.actor))
+        yield from self.compose_top(self.area)
         yield Saying(id="headline")
         yield ChartView()
         yield Saying(id="sentence")
-        yield KeyBar(self.area, readonly=session.readonly)
+        yield KeyBar(self.area, readonly=self.session.readonly)
 
     def on_version_changed(self, message: VersionChanged) -> None:
         """Read again, in a while: a chart is 6 KB on the line and moves once a minute."""

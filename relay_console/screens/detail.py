@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from relay_console.action import Scope
 from relay_console.bindings import bindings
+from relay_console.messages import OpenMail
 from relay_console.safe import NOTHING, SafeText, safe
 from relay_console.screens.live import LiveScreen
 from relay_console.viewmodel.details import email_page, inbound_page
-from relay_console.widgets.bars import KeyBar, Saying, TopBar, badge
+from relay_console.widgets.bars import KeyBar, Saying
 from relay_console.widgets.page_view import PageView
 
 if TYPE_CHECKING:
@@ -41,12 +42,11 @@ class DetailScreen(LiveScreen):
 
     def compose(self) -> ComposeResult:
         """Lay out the frame."""
-        session = self.session
-        yield TopBar(self._home, badge(readonly=session.readonly, actor=session.actor))
+        yield from self.compose_top(self._home)
         yield Saying(id="headline")
         yield PageView()
         yield Saying(id="sentence")
-        yield KeyBar(self.area, readonly=session.readonly)
+        yield KeyBar(self.area, readonly=self.session.readonly)
 
     def on_mount(self) -> None:
         """Give the page the keys."""
@@ -60,6 +60,7 @@ class DetailScreen(LiveScreen):
         page = await self._load_page()
         self.query_one(PageView).show(page)
         self.query_one("#headline", Saying).say(page.title)
+        self.query_one(KeyBar).leave_out(self.idle())
         self._describe()
 
     def failed(self, sentence: SafeText) -> None:
@@ -70,8 +71,17 @@ class DetailScreen(LiveScreen):
     def _describe(self, trouble: SafeText = NOTHING) -> None:
         page = self.query_one(PageView).page
         has_link = page is not None and page.linked
-        note = trouble or (safe("o opens the related mail.") if has_link else NOTHING)
-        self.query_one("#sentence", Saying).say(note)
+        link = safe("o opens the related mail.") if has_link else NOTHING
+        self.query_one("#sentence", Saying).say(trouble or self.hint() or link)
+
+    def idle(self) -> frozenset[str]:
+        """Give the actions that can do nothing here; their keys need not be shown."""
+        page = self.query_one(PageView).page
+        return frozenset() if page is not None and page.linked else frozenset({"linked"})
+
+    def hint(self) -> SafeText:
+        """Give what can be done here just now."""
+        return NOTHING
 
     def action_back(self) -> None:
         """Go back to the table."""
@@ -89,8 +99,7 @@ class DetailScreen(LiveScreen):
         if page is None or not page.linked:
             self.tell(safe("Nothing is related to this."))
             return
-        load = mail_loader(self.session, page.linked)
-        self.app.push_screen(DetailScreen(self.session, self._home, load))
+        self.app.post_message(OpenMail(page.linked, self._home))
 
 
 def mail_loader(session: Session, key: str) -> Loader:

@@ -10,7 +10,7 @@ from textual import on
 from backend import NotFoundError
 from relay_console.action import Scope
 from relay_console.bindings import bindings
-from relay_console.safe import safe
+from relay_console.safe import NOTHING, SafeText, safe
 from relay_console.screens.area import AreaScreen
 from relay_console.screens.detail import DetailScreen
 from relay_console.viewmodel.details import domain_page
@@ -93,6 +93,17 @@ class DomainsScreen(AreaScreen):
     def action_other_pane(self) -> None:
         """Go to the records, and back."""
         (self.table if self.records.has_focus else self.records).focus()
+
+    def _row_note(self) -> SafeText:
+        """Give what the record under the cursor is for while the records have the keys."""
+        if not self.records.has_focus:
+            return super()._row_note()
+        row = self.records.window.current
+        return row.note if row else NOTHING
+
+    def on_descendant_focus(self) -> None:
+        """Speak of the pane that has the keys now."""
+        self._describe()
 
     def action_copy(self) -> None:
         """Copy the record under the cursor, or the name of the domain."""

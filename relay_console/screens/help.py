@@ -65,7 +65,8 @@ class Help(ModalScreen[None]):
 def help_page(area: Scope, wanted: str, *, readonly: bool) -> Page:
     """Lay out the keys whose title, help or key holds the words; the area's own come first."""
     here = alive_on(area)
-    rest = [scope for scope in (*AREAS, Scope.DETAIL, Scope.DIALOG) if scope not in here]
+    others = (*AREAS, Scope.DETAIL, Scope.SENT, Scope.MESSAGE, Scope.DIALOG)
+    rest = [scope for scope in others if scope not in here]
     sections = (_keys(scope, wanted.lower().strip(), readonly=readonly) for scope in (*here, *rest))
     shown = tuple(part for part in sections if part.lines)
     nothing = section("Keys", (), "No key fits; type other words.")

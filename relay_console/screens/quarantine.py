@@ -1,19 +1,19 @@
-"""Quarantine: received mail that waits for a person, and the reason of each."""
+"""Quarantine: received mail that waits for a person, the reason of each, and what to do."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from backend import Selection
 from relay_console.action import Scope
 from relay_console.bindings import bindings
-from relay_console.safe import safe
+from relay_console.screens.acting import ActingScreen
 from relay_console.screens.area import AreaScreen
-from relay_console.screens.confirm import Confirm
-from relay_console.screens.detail import DetailScreen, mail_loader
+from relay_console.screens.message import MessageScreen
+from relay_console.screens.reprocess_preview import ReprocessPreview
+from relay_console.viewmodel.filters import quarantine_query
 from relay_console.viewmodel.rows import QUARANTINE_COLUMNS
 from relay_console.viewmodel.sources import QuarantineSource
-from relay_console.viewmodel.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from relay_console.viewmodel.table import RowSource, TableRow
 
 
-class QuarantineScreen(AreaScreen):
+class QuarantineScreen(ActingScreen, AreaScreen):
     """Quarantined, held, unrouted and failed messages."""
 
     area = Scope.QUARANTINE
@@ -31,12 +31,13 @@ class QuarantineScreen(AreaScreen):
     columns = QUARANTINE_COLUMNS
     noun = "message waits"
     nouns = "messages wait"
-    hint = "state:held  tenant:name  part of an address or subject"
+    hint = "state:held  reason:spam_verdict  tenant:name  since:2d  text"
     empty = (
         "Nothing waits for a person.\n"
         "\n"
         "Messages come here when they look dangerous, no target is set for them,\n"
-        "no route fits, or a target did not take them in all the time allowed."
+        "no route fits, or a target did not take them in all the time allowed.\n"
+        "state:discarded shows what was put away."
     )
 
     def source(self, line: str) -> RowSource:
@@ -45,22 +46,30 @@ class QuarantineScreen(AreaScreen):
 
     def open_row(self, row: TableRow) -> None:
         """Open a message with its explanation."""
-        load = mail_loader(self.session, f"in:{row.key}")
-        self.app.push_screen(DetailScreen(self.session, self.area, load))
+        self.app.push_screen(MessageScreen(self.session, row.key))
+
+    def chosen(self) -> Sequence[str]:
+        """Give the marked messages, or the one under the cursor."""
+        return self.table.window.chosen()
+
+    def acted(self) -> None:
+        """Take the marks away and read again."""
+        self.table.action_unmark()
+        self.reload()
 
     def action_reprocess(self) -> None:
-        """Ask, then process the chosen messages again."""
-        chosen = self.table.window.chosen()
-        if chosen:
-            self.act(partial(self._reprocess, chosen))
+        """Show what would become of the chosen messages, then process them again."""
+        if chosen := self.table.window.chosen():
+            self._preview(Selection(ids=tuple(chosen)))
 
-    async def _reprocess(self, chosen: Sequence[str]) -> None:
-        question = safe(f"Process {plural(len(chosen), 'message')} again?")
-        warning = safe("Screening, matching and routing run anew; what is in order is delivered.")
-        if not await self.app.push_screen_wait(Confirm(question, warning)):
-            return
-        service = await self.session.service()
-        queued = await service.reprocess(chosen, actor=self.session.actor)
-        self.table.action_unmark()
-        self.tell(safe(f"{plural(queued, 'message is', 'messages are')} queued again."))
-        self.reload()
+    def action_reprocess_all(self) -> None:
+        """Show what would become of all messages of the filter, then process them again."""
+        self.act(self._reprocess_all)
+
+    async def _reprocess_all(self) -> None:
+        tenants, now = await self.session.tenants(), self.session.clock()
+        self._preview(Selection(query=quarantine_query(self.filter_bar.line, tenants, now)))
+
+    def _preview(self, selection: Selection) -> None:
+        begun = self.table.action_unmark
+        self.app.push_screen(ReprocessPreview(self.session, selection, begun))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from backend import NotFoundError, SuppressionQuery
+from backend import NotFoundError
 from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.safe import safe
@@ -13,7 +15,10 @@ from relay_console.screens.add_suppression import AddSuppression, NewSuppression
 from relay_console.screens.area import AreaScreen
 from relay_console.screens.confirm import Confirm
 from relay_console.screens.detail import DetailScreen
+from relay_console.screens.path_form import PathForm
+from relay_console.screens.suppression_files import export_file, import_file, told
 from relay_console.viewmodel.details import suppression_page
+from relay_console.viewmodel.filters import suppression_query
 from relay_console.viewmodel.rows import SUPPRESSION_COLUMNS
 from relay_console.viewmodel.sources import SuppressionSource
 from relay_console.viewmodel.words import plural
@@ -34,18 +39,19 @@ _FOUND = 1000
 
 
 class SuppressionsScreen(AreaScreen):
-    """Additions and removals of this session can be undone, newest first."""
+    """Additions, removals and imports of this session can be undone, newest first."""
 
     area = Scope.SUPPRESSIONS
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.SUPPRESSIONS)
     columns = SUPPRESSION_COLUMNS
     noun = "suppressed address"
     nouns = "suppressed addresses"
-    hint = "tenant:name  part of an address"
+    hint = "reason:bounce  scope:global  kind:domain  state:review  tenant:name  text"
     empty = (
         "No address is suppressed.\n"
         "\n"
-        "Hard bounces and complaints come here by themselves; a adds one by hand."
+        "Hard bounces and complaints come here by themselves; a adds one by hand,\n"
+        "i imports a file. state:review shows complaints that may be of several."
     )
 
     def __init__(self, session: Session) -> None:
@@ -58,10 +64,12 @@ class SuppressionsScreen(AreaScreen):
 
     def open_row(self, row: TableRow) -> None:
         """Open an entry."""
-        session = self.session
+        session, line = self.session, self.filter_bar.line
 
         async def load() -> Page:
-            query = SuppressionQuery(text=row.copy)
+            tenants = await session.tenants()
+            wanted = suppression_query(line, tenants)
+            query = replace(wanted, text=row.copy)
             entries = await (await session.service()).suppressions(query, 0, _FOUND)
             for entry in entries:
                 if entry.id == row.key:
@@ -82,8 +90,13 @@ class SuppressionsScreen(AreaScreen):
         if new is None:
             return
         service = await self.session.service()
+        ends = self.session.clock() + timedelta(days=new.days) if new.days else None
         entry = await service.add_suppression(
-            new.tenant_id, new.address, detail=new.detail, actor=self.session.actor
+            new.tenant_id,
+            new.address,
+            detail=new.detail,
+            actor=self.session.actor,
+            expires_at=ends,
         )
         self._done.append(("added", (entry,)))
         self.tell(safe(f"{entry.address} is suppressed; u takes it off again."))
@@ -124,8 +137,58 @@ class SuppressionsScreen(AreaScreen):
             self.tell(safe(f"{count} taken off the list; u undoes it."))
             self.reload()
 
+    def action_accept(self) -> None:
+        """Ask, then suppress the chosen complaints that wait for review."""
+        if chosen := self.table.window.chosen():
+            self.act(partial(self._accept, chosen))
+
+    async def _accept(self, chosen: Sequence[str]) -> None:
+        question = safe(f"Suppress {plural(len(chosen), 'address', 'addresses')} after review?")
+        warning = safe("No more mail will be sent there. D dismisses a complaint instead.")
+        if not await self.app.push_screen_wait(Confirm(question, warning)):
+            return
+        desk, actor = (await self.session.service()).suppression_desk, self.session.actor
+        for entry_id in chosen:
+            await desk.accept(entry_id, actor=actor)
+        self.table.action_unmark()
+        self.tell(safe(f"{plural(len(chosen), 'address', 'addresses')} suppressed."))
+        self.reload()
+
+    def action_import_list(self) -> None:
+        """Ask for a file, tell what would come of it, and import it."""
+        self.act(self._import)
+
+    async def _import(self) -> None:
+        title, hint = safe("Import a list"), safe("CSV, JSON lines, or a list as SES gives it")
+        named = await self.app.push_screen_wait(PathForm(title, hint, await self.session.tenants()))
+        if named is None:
+            return
+        desk, actor = (await self.session.service()).suppression_desk, self.session.actor
+        would = await import_file(desk, named, dry_run=True, actor=actor)
+        question = safe(f"Import {plural(would.added, 'entry', 'entries')}?")
+        if not await self.app.push_screen_wait(Confirm(question, safe(told(would)))):
+            return
+        report = await import_file(desk, named, dry_run=False, actor=actor)
+        self._done.append((report.id, ()))
+        self.tell(safe(f"{told(report)} u takes them off again."))
+        self.reload()
+
+    def action_export_list(self) -> None:
+        """Ask for a new file and write what the filter shows into it."""
+        self.act(self._export)
+
+    async def _export(self) -> None:
+        title = safe("Export what the filter shows")
+        hint = safe("A new file; .jsonl for JSON lines, else CSV")
+        named = await self.app.push_screen_wait(PathForm(title, hint, None))
+        if named is None:
+            return
+        query = suppression_query(self.filter_bar.line, await self.session.tenants())
+        desk = (await self.session.service()).suppression_desk
+        self.tell(safe(f"Written to {await export_file(desk, query, named.path)}."))
+
     def action_undo(self) -> None:
-        """Undo the last addition or removal of this session."""
+        """Undo the last addition, removal or import of this session."""
         if self._done:
             self.act(self._undo)
         else:
@@ -134,6 +197,11 @@ class SuppressionsScreen(AreaScreen):
     async def _undo(self) -> None:
         what, entries = self._done.pop()
         service, actor = await self.session.service(), self.session.actor
+        if what not in {"added", "removed"}:
+            gone = await service.suppression_desk.undo_import(what, actor=actor)
+            self.tell(safe(f"{plural(gone, 'entry', 'entries')} of the import off the list again."))
+            self.reload()
+            return
         for entry in entries:
             if what == "removed":
                 await service.restore_suppression(entry, actor=actor)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from backend import (
         AttachmentInfo,
         Attempt,
+        ByHand,
         DomainDetail,
         EmailDetail,
         InboundDetail,
@@ -56,6 +57,12 @@ def _email_facts(detail: EmailDetail, names: Mapping[str, str]) -> Iterator[Line
     if email.scheduled_at:
         yield fact("scheduled", full_moment(email.scheduled_at))
     yield fact("sent", full_moment(email.sent_at))
+    if email.possible_duplicate:
+        yield fact("maybe twice", "It was sent again though SES may have had it.", "busy")
+    if email.attachments:
+        yield fact("attachments", plural(email.attachments, "file"))
+    if email.reply_address:
+        yield fact("replies to", email.reply_address)
     yield fact("SES id", email.ses_message_id or "-")
     if email.error:
         yield fact("error", email.error, "bad")
@@ -72,6 +79,9 @@ def _recipient(recipient: Recipient) -> Iterator[Line]:
     )
     if recipient.detail:
         yield fact("", f"  {recipient.detail}", "dim")
+    if recipient.cause is not None:
+        yield fact("", f"  {recipient.cause.sentence}", "busy")
+        yield fact("what to do", f"  {recipient.cause.remedy}")
 
 
 def _event(entry: TimelineEntry) -> Line:
@@ -124,6 +134,23 @@ def _inbound_facts(message: InboundMessage, names: Mapping[str, str]) -> Iterato
         yield fact("target", _target(message))
     if message.reply_to_email_id:
         yield fact("answers", f"{message.reply_to_email_id} (o opens it)")
+    yield from _by_hand(message.by_hand)
+
+
+def _by_hand(hand: ByHand) -> Iterator[Line]:
+    """Tell what people decided about a message."""
+    if hand.waived:
+        reasons = ", ".join(sorted(reason.replace("_", " ") for reason in hand.waived))
+        yield fact("released", f"from {reasons} by {hand.released_by}")
+    if hand.route:
+        action = hand.route.action.replace("_", " ")
+        there = f"{hand.route.target}, {action} {hand.route.ref}".rstrip()
+        yield fact("rerouted", f"to {there} by {hand.routed_by}")
+    if hand.thread_id:
+        yield fact("attached", f"to {hand.thread_id} by {hand.attached_by}")
+    if away := hand.put_away:
+        was = f"{away.status}, {away.reason.replace('_', ' ')}"
+        yield fact("put away", f"{full_moment(away.at)} by {away.by}; it was {was}")
 
 
 def _verdicts(message: InboundMessage) -> str:
@@ -175,11 +202,19 @@ def suppression_page(entry: Suppression, names: Mapping[str, str]) -> Page:
                 [
                     fact("address", entry.address),
                     fact("reason", f"{entry.reason}: {entry.reason.sentence}"),
+                    fact("kind", f"{entry.kind}: {entry.kind.sentence}"),
+                    fact("state", f"{entry.state}: {entry.state.sentence}"),
                     fact("detail", entry.detail or "-"),
-                    fact("tenant", named(entry.tenant_id, names)),
+                    fact("note", entry.note or "-"),
+                    fact("tenant", named(entry.tenant_id, names) if entry.tenant_id else "every"),
                     fact("since", full_moment(entry.created_at)),
+                    fact(
+                        "until", full_moment(entry.expires_at) if entry.expires_at else "for good"
+                    ),
                     fact("by", entry.created_by or "the relay itself"),
                     fact("mail", entry.source_email_id or "-"),
+                    fact("told by", entry.source_event_id or "-"),
+                    fact("import", entry.import_id or "-"),
                 ],
             ),
         ),
@@ -213,7 +248,8 @@ def domain_page(detail: DomainDetail) -> Page:
 def _records(detail: DomainDetail) -> Section:
     lines: list[Line] = []
     for record in detail.records:
-        lines.append(fact(f"{record.type} {record.purpose}", record.name))
-        lines.append(fact("", f"    {record_value(record)}"))
+        lines.append(fact(record.type, record.name))
+        lines.append(fact("", f"  {record_value(record)}"))
+        lines.append(fact("", f"  {record.purpose}", "dim"))
     title = f"Publish {plural(len(detail.records), 'record')} in DNS (y copies them all)"
     return section(title, lines, "This domain needs no records.")

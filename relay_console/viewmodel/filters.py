@@ -9,27 +9,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend import (
-    WAITING,
-    Direction,
-    EmailStatus,
-    InboundQuery,
-    InboundStatus,
+    EVERY_TENANT,
     InvalidInputError,
     LogQuery,
+    SuppressionKind,
     SuppressionQuery,
+    SuppressionReason,
+    SuppressionState,
+    read_log_query,
+    read_waiting_query,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
-    from backend import Tenant
+    from backend import InboundQuery, Tenant
 
-LOG_WORDS = ("status", "dir", "tenant")
-QUARANTINE_WORDS = ("state", "tenant")
-SUPPRESSION_WORDS = ("tenant",)
-_LOG_STATUSES = tuple(
-    dict.fromkeys([s.value for s in EmailStatus] + [s.value for s in InboundStatus])
-)
+SUPPRESSION_WORDS = ("tenant", "reason", "kind", "scope", "state")
+_GLOBAL = "global"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,33 +53,38 @@ def split_words(line: str, names: Iterable[str]) -> Words:
     return Words(named=named, text=" ".join(rest))
 
 
-def log_query(line: str, tenants: Sequence[Tenant]) -> LogQuery:
-    """Read a filter of the Logs screen; raises InvalidInputError with a sentence."""
-    words = split_words(line, LOG_WORDS)
-    direction = _one_of("dir", words.named.get("dir", ""), [d.value for d in Direction])
-    return LogQuery(
-        tenant_id=_tenant(words, tenants),
-        direction=Direction(direction) if direction else None,
-        status=_one_of("status", words.named.get("status", ""), _LOG_STATUSES),
-        text=words.text,
-    )
+def log_query(line: str, tenants: Sequence[Tenant], now: datetime) -> LogQuery:
+    """Read a filter of the Logs screen; raises QueryError with a sentence and the place."""
+    return read_log_query(line, now, tenants)
 
 
-def quarantine_query(line: str, tenants: Sequence[Tenant]) -> InboundQuery:
-    """Read a filter of the Quarantine screen; raises InvalidInputError with a sentence."""
-    words = split_words(line, QUARANTINE_WORDS)
-    state = _one_of("state", words.named.get("state", ""), sorted(s.value for s in WAITING))
-    return InboundQuery(
-        tenant_id=_tenant(words, tenants),
-        statuses=frozenset({InboundStatus(state)}) if state else WAITING,
-        text=words.text,
-    )
+def quarantine_query(line: str, tenants: Sequence[Tenant], now: datetime) -> InboundQuery:
+    """Read a filter of the Quarantine screen; raises InvalidInputError with a sentence.
+
+    Without a state it is what waits: ``state:discarded`` shows what was put away,
+    ``match:unmatched`` every answer to nothing we know.
+    """
+    return read_waiting_query(line, tenants, now)
 
 
 def suppression_query(line: str, tenants: Sequence[Tenant]) -> SuppressionQuery:
     """Read a filter of the Suppressions screen; raises InvalidInputError with a sentence."""
     words = split_words(line, SUPPRESSION_WORDS)
-    return SuppressionQuery(tenant_id=_tenant(words, tenants), text=words.text)
+
+    def value(name: str, known: Sequence[str]) -> str:
+        return _one_of(name, words.named.get(name, ""), known)
+
+    reason = value("reason", [one.value for one in SuppressionReason])
+    kind = value("kind", [one.value for one in SuppressionKind])
+    state = value("state", [one.value for one in SuppressionState])
+    everywhere = value("scope", [_GLOBAL]) == _GLOBAL
+    return SuppressionQuery(
+        tenant_id=EVERY_TENANT if everywhere else _tenant(words, tenants),
+        text=words.text,
+        reason=SuppressionReason(reason) if reason else None,
+        kind=SuppressionKind(kind) if kind else None,
+        state=SuppressionState(state) if state else SuppressionState.ACTIVE,
+    )
 
 
 def _one_of(name: str, value: str, known: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend import Direction, SuppressionReason
+from backend import Direction, LogSort, SuppressionReason, SuppressionState
 from relay_console.safe import SafeText, safe
 from relay_console.viewmodel.table import Column, TableRow
 from relay_console.viewmodel.words import glyph, moment, sentence, short_moment, tone
@@ -24,12 +24,23 @@ LOG_COLUMNS = (
     Column(title="from", width=12, share=3),
     Column(title="to", width=12, share=3),
     Column(title="subject", width=12, share=5),
+    Column(title="note", width=12, share=3, optional=True),
+    Column(title="id", width=30, optional=True),
 )
+LOG_SORTS = {
+    LogSort.TIME: "time",
+    LogSort.STATUS: "status",
+    LogSort.RECIPIENT: "to",
+    LogSort.SUBJECT: "subject",
+}
+"""Which column stands for which order."""
+_BY_EVENT = frozenset({SuppressionReason.BOUNCE, SuppressionReason.COMPLAINT})
 SUPPRESSION_COLUMNS = (
     Column(title="since", width=11),
     Column(title="reason", width=11),
     Column(title="tenant", width=12, share=1),
     Column(title="address", width=24, share=3),
+    Column(title="until", width=11, from_width=98),
     Column(title="detail", width=12, share=4),
 )
 DOMAIN_COLUMNS = (
@@ -40,10 +51,10 @@ DOMAIN_COLUMNS = (
     Column(title="asked SES", width=11),
 )
 RECORD_COLUMNS = (
-    Column(title="for", width=10),
     Column(title="type", width=5),
     Column(title="name", width=24, share=2),
     Column(title="value", width=24, share=2),
+    Column(title="for", width=30, share=2, from_width=110),
 )
 QUARANTINE_COLUMNS = (
     Column(title="time", width=8, to_width=97),
@@ -85,6 +96,8 @@ def log_row(entry: LogEntry, names: Mapping[str, str], now: datetime) -> TableRo
             safe(bare(entry.sender) or "<>"),
             safe(f"{entry.recipient}{more}"),
             safe(entry.subject or "(no subject)"),
+            safe(entry.note.replace("_", " ") or "-"),
+            safe(entry.id),
         ),
         tone=tone(entry.status),
         note=safe(f"{entry.status}: {sentence(entry.status, entry.direction)}"),
@@ -98,14 +111,31 @@ def suppression_row(entry: Suppression, names: Mapping[str, str], now: datetime)
         key=entry.id,
         cells=(
             safe(moment(entry.created_at, now)),
-            safe(f"{'+' if entry.reason is SuppressionReason.MANUAL else '✗'} {entry.reason}"),
-            named(entry.tenant_id, names),
+            safe(f"{_mark(entry, now)} {entry.reason}"),
+            named(entry.tenant_id, names) if entry.tenant_id else safe("every tenant"),
             safe(entry.address),
-            safe(entry.detail or "-"),
+            safe(moment(entry.expires_at, now) if entry.expires_at else "-"),
+            safe(entry.detail or entry.note or "-"),
         ),
-        note=safe(f"{entry.reason}: {entry.reason.sentence}"),
+        note=safe(_meaning(entry, now)),
         copy=entry.address,
     )
+
+
+def _mark(entry: Suppression, now: datetime) -> str:
+    if entry.state is SuppressionState.REVIEW:
+        return "?"
+    if not entry.counts(now):
+        return "·"
+    return "✗" if entry.reason in _BY_EVENT else "+"
+
+
+def _meaning(entry: Suppression, now: datetime) -> str:
+    if entry.state is SuppressionState.REVIEW:
+        return f"review: {entry.state.sentence}"
+    if not entry.counts(now):
+        return "It has ended: mail is sent there again."
+    return f"{entry.reason}: {entry.reason.sentence}"
 
 
 def domain_row(detail: DomainDetail, now: datetime) -> TableRow:
@@ -132,8 +162,8 @@ def record_row(record: DnsRecord) -> TableRow:
     value = record_value(record)
     return TableRow(
         key=f"{record.type} {record.name} {value}",
-        cells=(safe(record.purpose), safe(record.type), safe(record.name), safe(value)),
-        note=safe(f"{record.type} {record.name}"),
+        cells=(safe(record.type), safe(record.name), safe(value), safe(record.purpose)),
+        note=safe(f"{record.type}: {record.purpose}"),
         copy=f"{record.name} {record.type} {value}",
     )
 
@@ -145,7 +175,7 @@ def record_value(record: DnsRecord) -> str:
 
 def quarantine_row(message: InboundMessage, names: Mapping[str, str], now: datetime) -> TableRow:
     """Make a line of the quarantine; the key is the id."""
-    owner = named(message.tenant_id, names)
+    owner = f"{named(message.tenant_id, names)}: " if message.tenant_id else ""
     return TableRow(
         key=message.id,
         cells=(
@@ -158,6 +188,6 @@ def quarantine_row(message: InboundMessage, names: Mapping[str, str], now: datet
             safe(message.subject or "(no subject)"),
         ),
         tone=tone(message.status),
-        note=safe(f"{owner}: {message.reason.sentence}"),
+        note=safe(f"{owner}{message.reason.sentence}"),
         copy=message.id,
     )

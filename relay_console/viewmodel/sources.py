@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relay_console.viewmodel.filters import log_query, quarantine_query, suppression_query
+from relay_console.viewmodel.filters import quarantine_query, suppression_query
 from relay_console.viewmodel.rows import (
     domain_row,
-    log_row,
     quarantine_row,
     record_row,
     suppression_row,
@@ -20,28 +19,6 @@ if TYPE_CHECKING:
     from backend import DomainDetail
     from relay_console.session import Session
     from relay_console.viewmodel.table import TableRow
-
-
-@dataclass(frozen=True, slots=True)
-class LogSource:
-    """The log under one filter line; a bad line raises InvalidInputError when it is asked."""
-
-    session: Session
-    line: str = ""
-
-    async def count(self) -> int:
-        """Count the mail."""
-        service = await self.session.service()
-        return await service.count_log(log_query(self.line, await self.session.tenants()))
-
-    async def page(self, start: int, size: int) -> Sequence[TableRow]:
-        """Give a page, newest first."""
-        service = await self.session.service()
-        query = log_query(self.line, await self.session.tenants())
-        entries = await service.log(query, start, size)
-        names = await self.session.tenant_names({entry.tenant_id for entry in entries})
-        now = self.session.clock()
-        return [log_row(entry, names, now) for entry in entries]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +54,13 @@ class QuarantineSource:
     async def count(self) -> int:
         """Count the messages."""
         service = await self.session.service()
-        query = quarantine_query(self.line, await self.session.tenants())
+        query = quarantine_query(self.line, await self.session.tenants(), self.session.clock())
         return await service.count_inbound(query)
 
     async def page(self, start: int, size: int) -> Sequence[TableRow]:
         """Give a page, newest first."""
         service = await self.session.service()
-        query = quarantine_query(self.line, await self.session.tenants())
+        query = quarantine_query(self.line, await self.session.tenants(), self.session.clock())
         messages = await service.inbound(query, start, size)
         names = await self.session.tenant_names({message.tenant_id for message in messages})
         now = self.session.clock()

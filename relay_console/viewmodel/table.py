@@ -47,7 +47,8 @@ class RowSource(Protocol):
 class Column:
     """One column: ``width`` in cells is its least width, ``share`` of what is left it also gets.
 
-    In tables narrower than ``from_width`` or wider than ``to_width`` cells it is left out.
+    In tables narrower than ``from_width`` or wider than ``to_width`` cells it is left out. An
+    ``optional`` one is shown when it is asked for.
     """
 
     title: str
@@ -55,6 +56,7 @@ class Column:
     share: int = 0
     from_width: int = 0
     to_width: int = 100_000
+    optional: bool = False
 
 
 def fit(text: str, width: int) -> str:
@@ -75,7 +77,7 @@ def share_out(columns: Sequence[Column], width: int) -> tuple[tuple[int, int], .
     shown = [
         index
         for index, column in enumerate(columns)
-        if column.from_width <= width <= column.to_width
+        if column.from_width <= width <= column.to_width and not column.optional
     ]
     spare = width - sum(columns[index].width + GAP for index in shown) + GAP
     shares = sum(columns[index].share for index in shown)

@@ -51,6 +51,16 @@ class Window:
         """The position of the last row, 0 when there is none."""
         return max(0, (self.total or 0) - 1)
 
+    @property
+    def thumb(self) -> range:
+        """The lines of the view, from 0, beside which the scroll bar stands; none: all is seen."""
+        hidden = (self.total or 0) - self.height
+        if hidden <= 0:
+            return range(0)
+        size = max(1, self.height * self.height // (hidden + self.height))
+        start = (self.height - size) * self.top // hidden
+        return range(start, start + size)
+
     def forget(self) -> None:
         """Begin anew at the top, for another filter; marks stay."""
         self.total, self.top, self.cursor, self.unseen, self._key = None, 0, 0, 0, ""
@@ -148,6 +158,16 @@ class Window:
             del self.marks[row.key]
         else:
             self.marks[row.key] = None
+
+    def toggle_view(self) -> None:
+        """Mark all rows in sight; take their marks away when all of them have one."""
+        places = range(self.top, self.top + self.height)
+        keys = [row.key for place in places if (row := self.rows.get(place)) is not None]
+        if all(key in self.marks for key in keys):
+            for key in keys:
+                del self.marks[key]
+        else:
+            self.marks |= dict.fromkeys(keys)
 
     def chosen(self) -> tuple[str, ...]:
         """Give the keys to act on: the marked rows, else the one under the cursor."""

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells
 
-from backend import Direction, DomainStatus, EmailStatus, Finding, InboundStatus
+from backend import Direction, DomainStatus, EmailStatus, Finding, InboundStatus, SendState
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from backend import SendingStatus
 
 _GOOD = ("✓", "good")
 _BUSY = ("~", "busy")
@@ -30,12 +32,14 @@ _MARKS: dict[str, tuple[str, str]] = {
     EmailStatus.REJECTED: _BAD,
     EmailStatus.FAILED: _BAD,
     EmailStatus.SUPPRESSED: _DIM,
+    EmailStatus.CANCELED: _DIM,
     InboundStatus.RECEIVED: _PLAIN,
     InboundStatus.FORWARDING: _BUSY,
     InboundStatus.FORWARDED: _GOOD,
     InboundStatus.HELD: _WAITS,
     InboundStatus.QUARANTINED: ("!", "bad"),
     InboundStatus.UNROUTED: ("?", "busy"),
+    InboundStatus.DISCARDED: _DIM,
     DomainStatus.PENDING: _BUSY,
     DomainStatus.VERIFIED: _GOOD,
     Finding.OK: _GOOD,
@@ -77,6 +81,11 @@ def short_moment(at: datetime, now: datetime) -> str:
     return f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%d %b}"
 
 
+def when(at: datetime, now: datetime) -> str:
+    """Give the minute for a sentence: the time alone when it is today, UTC."""
+    return f"{at:%H:%M}Z" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M}Z"
+
+
 def full_moment(at: datetime | None) -> str:
     """Give date and time to the second in UTC, or a dash."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at is not None else "-"
@@ -106,3 +115,18 @@ def wrap(text: str, width: int) -> list[str]:
         lines.append(rest[:cut])
         rest = rest[cut:].removeprefix(" ")
     return [*lines, rest]
+
+
+_HELD = {
+    SendState.THROTTLED: "sending slowed down",
+    SendState.QUOTA_SPENT: "daily quota spent",
+    SendState.PAUSED: "sending paused",
+    SendState.DENIED: "AWS denies sending",
+}
+
+
+def held_words(status: SendingStatus) -> str:
+    """Say in a few words that no mail goes out, and since when; nothing while it does."""
+    if status.hold is None:
+        return "SES sandbox" if status.is_sandbox else ""
+    return f"{_HELD[status.hold.state]} since {status.hold.since:%H:%M}Z"

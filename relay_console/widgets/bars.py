@@ -23,41 +23,59 @@ if TYPE_CHECKING:
     from relay_console.action import Action, Scope
 
 
+_NAME = "Relay "
 _EDGE = 1
 """Empty cells at both ends of a line."""
 
 
 class TopBar(Widget):
-    """The five areas with their number keys; the one we are in stands out, also without colour."""
+    """The six areas with their number keys; the one we are in stands out, also without colour."""
 
     def __init__(self, area: Scope, right: SafeText) -> None:
         super().__init__()
         self._area = area
+        self._badge = right
         self._right = right
+
+    def warn(self, words: SafeText) -> None:
+        """Show a warning in place of the badge; without words the badge again."""
+        right = words or self._badge
+        if right != self._right:
+            self._right = right
+            self.refresh()
+
+    def _layout_words(self) -> tuple[str, list[str]]:
+        """Give what comes first, and the words of each area: close together when it is narrow."""
+        words = [f"{number} {area.value}" for number, area in enumerate(AREAS, 1)]
+        needed = len(_NAME) + sum(len(text) + 2 for text in words) + cell_len(self._badge)
+        name, end = (_NAME, " ") if needed < self.size.width else ("", "")
+        return name, [
+            f"[{text}]" if area is self._area else f" {text}{end}"
+            for area, text in zip(AREAS, words, strict=True)
+        ]
 
     def render(self) -> Content:
         """Draw the areas; what is at the right goes when there is no room."""
-        parts: list[str | tuple[str, str]] = [("Relay ", "bold $primary")]
-        for number, area in enumerate(AREAS, 1):
-            here = area is self._area
-            text = f"[{number} {area.value}]" if here else f" {number} {area.value} "
-            parts.append((text, "bold $accent" if here else "$text-muted"))
+        name, words = self._layout_words()
+        parts: list[str | tuple[str, str]] = [(name, "bold $primary")]
+        for area, text in zip(AREAS, words, strict=True):
+            parts.append((text, "bold $accent" if area is self._area else "$text-muted"))
         left = Content.assemble(*parts)
         room = self.size.width - left.cell_length - 1
         right = fit(self._right, room) if cell_len(self._right) > room else self._right
-        if room < 8:
+        if room < 4:
             return left
         gap = " " * (self.size.width - left.cell_length - cell_len(right))
         return Content.assemble(left, gap, (right, "$warning"))
 
     def on_click(self, event: events.Click) -> None:
         """Go to the area clicked."""
-        start = len("Relay ")
-        for area in AREAS:
-            end = start + len(area.value) + 4
-            if start <= event.x < end:
+        name, words = self._layout_words()
+        start = len(name) + _EDGE
+        for area, text in zip(AREAS, words, strict=True):
+            if start <= event.x < start + len(text):
                 self.app.call_later(self.app.run_action, f"area('{area.name.lower()}')")
-            start = end
+            start += len(text)
 
 
 class Saying(Widget):
@@ -97,11 +115,19 @@ class KeyBar(Widget):
     def __init__(self, area: Scope, *, readonly: bool) -> None:
         super().__init__()
         self._actions = footer_of(area, readonly=readonly)
+        self._without: frozenset[str] = frozenset()
+
+    def leave_out(self, ids: frozenset[str]) -> None:
+        """Leave out the keys of actions that make no sense just now; they work all the same."""
+        if ids != self._without:
+            self._without = ids
+            self.refresh()
 
     def render(self) -> Content:
         """Draw the keys that fit."""
         parts: list[str | tuple[str, str]] = []
-        for action in _that_fit(self._actions, self.size.width):
+        shown = [action for action in self._actions if action.id not in self._without]
+        for action in _that_fit(shown, self.size.width):
             parts += [(_cap(action), "bold $accent"), (f" {action.title}  ", "$text-muted")]
         return Content.assemble(*parts)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from relay_console.action import Scope
 from relay_console.bindings import bindings
-from relay_console.safe import SafeText, safe
+from relay_console.safe import NOTHING, SafeText, safe
 from relay_console.viewmodel.table import fit
 from relay_console.viewmodel.words import wrap
 
@@ -51,6 +52,7 @@ class PageView(Widget, can_focus=True):
         self._saying: SafeText = safe("loading…")
         self._lines: list[Painted] = []
         self._top = 0
+        self._wrapped_at = Size()
 
     @property
     def position(self) -> SafeText:
@@ -70,12 +72,30 @@ class PageView(Widget, can_focus=True):
             self._saying = sentence
             self.refresh()
 
+    def clear(self) -> None:
+        """Show nothing."""
+        self.page, self._lines, self._top, self._saying = None, [], 0, NOTHING
+        self.refresh()
+
     def _layout_lines(self) -> None:
+        before, top = self._in_sight(), self._top
+        self._wrap()
+        changed = [y for y, now in enumerate(self._in_sight()) if now != before[y]]
+        # the next mail of a list is much like the last: most of its lines are on the screen already
+        known = self._wrapped_at == self.size and top == self._top and before[0] is not None
+        if changed or not known:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed if known))
+        self._wrapped_at = self.size
+
+    def _in_sight(self) -> list[Painted | None]:
+        places = range(self._top, self._top + max(1, self.size.height))
+        return [self._lines[place] if place < len(self._lines) else None for place in places]
+
+    def _wrap(self) -> None:
         width = self.size.width - 2
         if self.page is not None and width > _LABEL:
             self._lines = list(_painted(self.page, width))
-        self.scroll_lines(0)
-        self.refresh()
+        self._top = min(self._top, max(0, len(self._lines) - self.size.height))
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew."""
@@ -84,8 +104,11 @@ class PageView(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Paint one line from memory."""
-        text, name = f"  {self._saying}" if y == 1 else "", "page--text"
-        if self.page is not None:
+        text, name = "", "page--text"
+        if self.page is None:
+            sayings = wrap(self._saying, self.size.width - 3)
+            text = f"  {sayings[y - 1]}" if 0 <= y - 1 < len(sayings) else ""
+        else:
             place = self._top + y
             text, name = self._lines[place] if place < len(self._lines) else ("", "page--text")
             text = f" {text}"

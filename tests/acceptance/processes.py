@@ -23,10 +23,19 @@ LAST_LINE = "export RELAY_POLL_SECONDS="  # of the environment that the sandbox 
 class Running:
     """A started program whose standard output is read line by line."""
 
-    def __init__(self, args: list[str], environ: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        args: list[str],
+        environ: Mapping[str, str],
+        log: Path,
+        *,
+        program: Path | None = None,
+        cwd: Path | None = None,
+    ) -> None:
         self._log = log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "relay_console", *args],
+            [*([str(program)] if program else [sys.executable, "-m", "relay_console"]), *args],
+            cwd=cwd,
             env=dict(environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -82,7 +91,8 @@ def running_sandbox(home: Path) -> Iterator[dict[str, str]]:
         while not lines[-1].startswith(LAST_LINE):
             lines.append(sandbox.line())
         printed = [shlex.split(line.removeprefix("export "))[0].partition("=") for line in lines]
-        yield environ | {name: value for name, _, value in printed}
+        given = {name: value for name, _, value in printed}
+        yield environ | given | {"RELAY_SEND_LIMITS": "none"}
     finally:
         sandbox.stop()
 
@@ -92,3 +102,9 @@ def serve(environ: Mapping[str, str], home: Path) -> Running:
     server = Running(["serve"], environ, home / "serve.log")
     server.line()
     return server
+
+
+def serve_at(environ: Mapping[str, str], home: Path) -> tuple[Running, str]:
+    """Start ``relay-console serve`` on a free port and give its URL with it."""
+    server = Running(["serve", "--port", "0"], environ, home / "serve.log")
+    return server, server.line().split()[-1]

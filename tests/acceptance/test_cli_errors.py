@@ -57,7 +57,7 @@ def test_each_error_has_its_exit_code(error: errors.RelayError, code: Exit) -> N
 
 
 def test_an_unknown_setting_is_named(shell: Shell, tmp_path: Path) -> None:
-    answer = Shell(home=tmp_path, extra={"RELAY_PORT": "1"}).run("logs")
+    answer = Shell(home=tmp_path, extra={"RELAY_PORT": "1"}).run_process("logs")
 
     assert_one_sentence(answer, Exit.CONFIGURATION, "RELAY_PORT")
 
@@ -69,7 +69,7 @@ def test_a_wrong_value_is_named(tmp_path: Path) -> None:
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
-    answer = Shell(home=tmp_path, extra={"RELAY_PORT": "1"}).run("--debug", "logs")
+    answer = Shell(home=tmp_path, extra={"RELAY_PORT": "1"}).run_process("--debug", "logs")
 
     assert answer.code == 1
     assert "Traceback" in answer.err

@@ -147,7 +147,8 @@ def test_an_unrouted_message_waits_is_explained_and_can_be_processed_again(shell
     receive(shell, subject="lost", recipient="nobody@northwind.example")
 
     def waiting() -> Any:
-        return [m for m in shell.run("quarantine", "--json").json_lines if m["subject"] == "lost"]
+        listed = shell.run("quarantine", "list", "--json").json_lines
+        return [message for message in listed if message["subject"] == "lost"]
 
     (message,) = eventually(waiting)
     out = shell.run("explain", message["id"]).out
@@ -174,3 +175,25 @@ def receive(shell: Shell, *, subject: str, recipient: str) -> None:
     head = f"From: eve@customers.example\r\nTo: {recipient}\r\nSubject: {subject}\r\n"
     with smtplib.SMTP(host, int(port), timeout=10) as door:
         door.sendmail("eve@customers.example", [recipient], f"{head}\r\nHelp\r\n")
+
+
+def test_the_doctor_sends_a_test_and_sees_it_arrive(shell: Shell) -> None:
+    answer = shell.run("doctor", "--send-test", "--timeout", "20", "--json")
+    checks = {check["name"]: check for check in answer.json}
+
+    assert answer.code == Exit.OK
+    assert checks["test to success@"]["verdict"] == "ok", checks
+    assert checks["test to bounce@"]["verdict"] == "ok", checks
+    assert checks["SES account"]["verdict"] in ("ok", "warning")
+
+
+def test_compliance_shows_rates_and_holds_a_tenant_back(shell: Shell) -> None:
+    braked = shell.run("compliance", "brake", TENANT, "--reason", "on request", "--json").json
+    report = shell.run("compliance", "--json").json
+    shown = shell.run("compliance")
+    released = shell.run("compliance", "release", TENANT, "--json").json
+
+    assert [one["reason"] for one in report["brakes"]] == ["on request"]
+    assert braked["tenant_id"] == released["tenant_id"]
+    assert "more until 5 %" in shown.out
+    assert shown.code == Exit.OK

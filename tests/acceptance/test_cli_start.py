@@ -40,7 +40,7 @@ except SystemExit as ending:
 
 
 def test_version_is_that_of_the_package(shell: Shell) -> None:
-    answer = shell.run("--version")
+    answer = shell.run_process("--version")
 
     assert (answer.code, answer.out) == (0, f"relay-console {version('relay-console')}\n")
 
@@ -57,7 +57,7 @@ def test_a_command_without_the_console_does_not_load_textual() -> None:
 
 
 def test_help_names_every_command(shell: Shell) -> None:
-    out = shell.run("--help").out
+    out = shell.run_process("--help").out
 
     assert [name for name in COMMANDS if f"\n  {name} " not in out] == []
 

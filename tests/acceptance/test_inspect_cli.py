@@ -101,7 +101,7 @@ def test_several_processes_give_the_same_lines_in_the_same_order(
     ]
     listed = put(tmp_path, "paths", "\n".join(paths).encode())
 
-    answer = shell.run("inspect", "--paths-from", listed, "--jobs", "2")
+    answer = shell.run_process("inspect", "--paths-from", listed, "--jobs", "2")
 
     assert answer.code == Exit.OK
     assert [line["path"] for line in answer.json_lines] == paths

@@ -55,9 +55,16 @@ def exit_table() -> str:
 
 def command_reference() -> str:
     """Give the help of every command, as the program prints it."""
+    top = click.Context(
+        cli,
+        info_name="relay-console",
+        terminal_width=WIDTH,
+        # click keeps the help option of a command that has run, so leave it no choice
+        help_option_names=cli.context_settings["help_option_names"],
+    )
     return "\n\n".join(
         f"### {context.command_path}\n\n```text\n{context.get_help()}\n```"
-        for context in contexts(click.Context(cli, info_name="relay-console", terminal_width=WIDTH))
+        for context in contexts(top)
     )
 
 

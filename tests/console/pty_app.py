@@ -1,7 +1,8 @@
 """The app in a child process, for the tests that read what a terminal would get.
 
-``python -m tests.console.pty_app WALLS WORLD [tour]``: WALLS names the defences that stand (safe,
-filter, both, none), WORLD is clean or hostile; with ``tour`` it visits every screen and leaves.
+``python -m tests.console.pty_app WALLS WORLD``: WALLS names the defences that stand (safe, filter,
+both, none), WORLD is clean, wrong (alerts are open) or hostile. With ``tour WALLS WORLD ...`` it
+visits every screen and leaves, once for each pair. A process without ``safe`` stays without it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ HOSTILE = (
 SHOWN = "[@click=app.quit]x[/] [/ ␛]52;c;UFdORUQ=␇ ␛]0;PWNED␇"
 """How the beginning of it must look, which fits on one line of 80 columns."""
 
+BETWEEN = b"<<< the next one >>>"
 TOUR = (
     ("1", "mails"),
     ("enter", "Sent mail"),
@@ -43,6 +45,16 @@ TOUR = (
     ("enter", "Received message"),
     ("G", "Attachments"),
     ("escape", "wait"),
+    ("R", "How long"),
+    ("enter", "Release 1 message?"),
+    ("n", "wait"),
+    ("5", "bounced"),
+    ("6", "Wrong now"),
+    ("j", "2/4"),
+    ("enter", "Rates of"),
+    ("escape", "Wrong now"),
+    ("b", "Say why"),
+    ("escape", "Wrong now"),
     ("5", "bounced"),
     ("question_mark", "search the keys"),
     ("escape", "bounced"),
@@ -51,9 +63,9 @@ TOUR = (
 )
 
 
-def main(walls: str, name: str, tour: bool) -> None:
+def main(walls: str, name: str, *, tour: bool) -> None:
     """Build the world and the app, and run it on the terminal."""
-    if walls in {"filter", "none"}:
+    if walls in {"filter", "none"}:  # before anything imports it
         relay_console.safe.safe = lambda text, limit=512, marks=4: SafeText(text)
     from relay_console.app import RelayApp
     from relay_console.profile import Profile
@@ -67,6 +79,8 @@ def main(walls: str, name: str, tour: bool) -> None:
         pilot.app.exit()
 
     world = hostile_world(HOSTILE) if name == "hostile" else build_world(30, 12)
+    if name == "wrong":
+        world.compliance.go_wrong()
     app = RelayApp(world, actor="sam@ops", clock=lambda: NOW, profile=Profile(copy_method="osc52"))
     if walls in {"safe", "none"}:
         base = super(RelayApp, app).get_line_filters
@@ -74,5 +88,16 @@ def main(walls: str, name: str, tour: bool) -> None:
     app.run(auto_pilot=visit if tour else None)
 
 
+def tours(pairs: list[str]) -> None:
+    """Visit every screen once for each WALLS and WORLD, with BETWEEN after each."""
+    for walls, name in zip(pairs[::2], pairs[1::2], strict=True):
+        main(walls, name, tour=True)
+        sys.stdout.buffer.write(BETWEEN)
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], tour="tour" in sys.argv)
+    if sys.argv[1] == "tour":
+        tours(sys.argv[2:])
+    else:
+        main(*sys.argv[1:], tour=False)

@@ -11,13 +11,18 @@ from relay_console.action import Action, Scope
 from relay_console.actions import ACTIONS, AREAS, alive_on, allowed, footer_of, in_scope
 from relay_console.app import RelayApp
 from relay_console.keys_document import keys_document
+from relay_console.screens.alerts import AlertsScreen
 from relay_console.screens.charts import ChartsScreen
 from relay_console.screens.confirm import Confirm
 from relay_console.screens.detail import DetailScreen
 from relay_console.screens.domains import DomainsScreen
 from relay_console.screens.help import help_page
+from relay_console.screens.job_progress import JobProgress
 from relay_console.screens.logs import LogsScreen
+from relay_console.screens.mail import SentScreen
+from relay_console.screens.message import MessageScreen
 from relay_console.screens.quarantine import QuarantineScreen
+from relay_console.screens.reprocess_preview import ReprocessPreview
 from relay_console.screens.suppressions import SuppressionsScreen
 from relay_console.widgets.bars import _that_fit
 from relay_console.widgets.page_view import PageView
@@ -32,14 +37,22 @@ HOLDERS: dict[Scope, tuple[type, ...]] = {
     Scope.DOMAINS: (DomainsScreen,),
     Scope.QUARANTINE: (QuarantineScreen,),
     Scope.CHARTS: (ChartsScreen,),
+    Scope.ALERTS: (AlertsScreen,),
     Scope.DETAIL: (DetailScreen, PageView),
+    Scope.SENT: (SentScreen,),
+    Scope.MESSAGE: (MessageScreen,),
+    Scope.REPROCESS: (ReprocessPreview,),
+    Scope.JOB: (JobProgress,),
     Scope.DIALOG: (Confirm,),
 }
 # a key that a terminal or tmux takes for itself, or cannot tell from another
 TAKEN = {"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+i", "ctrl+m", "ctrl+h", "ctrl+c", "ctrl+z"}
 
 
-@pytest.mark.parametrize("area", [*AREAS, Scope.DETAIL, Scope.DIALOG])
+@pytest.mark.parametrize(
+    "area",
+    [*AREAS, Scope.DETAIL, Scope.SENT, Scope.MESSAGE, Scope.REPROCESS, Scope.JOB, Scope.DIALOG],
+)
 def test_no_key_means_two_things_on_one_screen(area: Scope) -> None:
     keys = Counter(key for action in in_scope(*alive_on(area)) for key in action.keys)
     assert [key for key, count in keys.items() if count > 1] == []
@@ -72,12 +85,12 @@ def test_read_only_allows_exactly_what_does_not_write() -> None:
         assert allowed(action.id, readonly=False)
 
 
-@pytest.mark.parametrize("area", [*AREAS, Scope.DETAIL])
+@pytest.mark.parametrize("area", [*AREAS, Scope.DETAIL, Scope.SENT, Scope.MESSAGE])
 def test_the_footer_of_a_read_only_console_offers_no_writing(area: Scope) -> None:
     assert not any(action.writes for action in footer_of(area, readonly=True))
 
 
-@pytest.mark.parametrize("area", [*AREAS, Scope.DETAIL])
+@pytest.mark.parametrize("area", [*AREAS, Scope.DETAIL, Scope.SENT, Scope.MESSAGE])
 @pytest.mark.parametrize("width", [30, 78, 118])
 def test_no_footer_is_cut_and_help_is_always_there(area: Scope, width: int) -> None:
     shown = _that_fit(footer_of(area, readonly=False), width)
@@ -88,7 +101,7 @@ def test_no_footer_is_cut_and_help_is_always_there(area: Scope, width: int) -> N
 
 def test_help_finds_a_key_by_a_word_of_its_sentence() -> None:
     page = help_page(Scope.QUARANTINE, "process", readonly=False)
-    assert [line.label for part in page.sections for line in part.lines] == ["P"]
+    assert [line.label for part in page.sections for line in part.lines] == ["P", "B"]
 
 
 def test_help_of_a_read_only_console_hides_what_writes() -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from backend import InboundStatus, ServiceUnavailableError
+from backend import Hold, InboundStatus, SendState, ServiceUnavailableError
 from relay_console.screens.area import AreaScreen
 from relay_console.screens.charts import ChartsScreen
 from relay_console.screens.detail import DetailScreen
 from relay_console.screens.logs import LogsScreen
 from relay_console.screens.suppressions import SuppressionsScreen
+from relay_console.widgets.page_view import PageView
 from tests.console.driving import screen_text, until, until_shown, write
-from tests.console.world import World, build_world
+from tests.console.world import NOW, OPEN, World, build_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,13 +127,26 @@ async def test_new_mail_does_not_move_the_cursor(make_app: MakeApp, world: World
         assert window_of(pilot.app).chosen() == key
 
 
-async def test_number_keys_show_the_five_areas(make_app: MakeApp, world: World) -> None:
+async def test_the_top_says_since_when_no_mail_goes_out(make_app: MakeApp, world: World) -> None:
+    hold = Hold(state=SendState.PAUSED, reason="paused", since=NOW, probe_at=NOW)
+    async with make_app(world).run_test(size=(120, 40)) as pilot:
+        await until_shown(pilot, "220 mails")
+        world.status = replace(OPEN, state=SendState.PAUSED, hold=hold)
+        world.bump()
+        await until_shown(pilot, f"sending paused since {NOW:%H:%M}Z")
+        world.status = OPEN
+        world.bump()
+        await until(pilot, lambda: "sending paused" not in screen_text(pilot.app))
+
+
+async def test_number_keys_show_the_six_areas(make_app: MakeApp, world: World) -> None:
     async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         for key, words in (
             ("2", "24 suppressed addresses"),
             ("3", "3 domains"),
             ("4", "25 messages wait"),
             ("5", "Recipients per minute"),
+            ("6", "no alert is open"),
             ("1", "220 mails"),
         ):
             await pilot.press(key)
@@ -205,23 +220,6 @@ async def test_y_copies_the_record_under_the_cursor(make_app: MakeApp, world: Wo
         await until_shown(pilot, "sent to the terminal")
         copied = "harbour-dental.example MX 10 inbound-smtp.eu-west-1.amazonaws.com"
         assert app.clipboard == copied
-
-
-async def test_marked_messages_are_processed_again_after_a_question(
-    make_app: MakeApp, world: World
-) -> None:
-    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
-        await pilot.press("4")
-        await until_shown(pilot, "25 messages wait")
-        await pilot.press("space", "space", "P")
-        await until_shown(pilot, "Process 2 messages again?")
-        await pilot.press("y")
-        text = await until_shown(pilot, "2 messages are queued again.")
-        assert "marked" not in text
-    (_, ids, actor) = world.calls[0]
-    assert isinstance(ids, tuple)
-    assert len(ids) == 2
-    assert actor == "sam@ops"
 
 
 async def test_the_quarantine_shows_the_sentence_of_the_reason(
@@ -441,3 +439,44 @@ async def test_a_chart_is_live(make_app: MakeApp, world: World) -> None:
         world.points.pop()
         world.bump()
         await until(pilot, lambda: "x bounced 28" not in screen_text(pilot.app))
+
+
+async def test_the_order_of_the_log_can_be_changed_and_turned_round(
+    make_app: MakeApp, world: World
+) -> None:
+    async with make_app(world).run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "220 mails")
+        await pilot.press("O")
+        await until_shown(pilot, "time ▲")
+        await until(pilot, lambda: window_of(pilot.app).current is not None)
+        oldest = min(world.emails.values(), key=lambda one: (one.created_at, one.id))
+        assert window_of(pilot.app).chosen() == (f"out:{oldest.id}",)
+        await pilot.press("o")
+        await until_shown(pilot, "status ▼")
+
+
+async def test_columns_are_chosen_from_a_list(make_app: MakeApp, world: World) -> None:
+    async with make_app(world).run_test(size=(200, 40)) as pilot:
+        await until_shown(pilot, "220 mails")
+        await pilot.press("c")
+        await until_shown(pilot, "Columns")
+        await pilot.press("end", "space", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LogsScreen))
+        assert " id " in await until_shown(pilot, "msg_0000")
+
+
+async def test_a_wide_terminal_shows_the_mail_beside_the_table(
+    make_app: MakeApp, world: World
+) -> None:
+    async with make_app(world).run_test(size=(140, 40)) as pilot:
+        await until_shown(pilot, "220")
+        await pilot.press("p")
+        await until_shown(pilot, "Recipients")
+        await pilot.press("p")
+        await until(pilot, lambda: "Recipients" not in screen_text(pilot.app))
+        await pilot.press("p")
+        await pilot.press("G")
+        await until_shown(pilot, "220/220")
+        pane = pilot.app.screen.query_one("#pane", PageView)
+        mail_id = window_of(pilot.app).chosen()[0].partition(":")[2]
+        await until(pilot, lambda: pane.page is not None and pane.page.copy == mail_id)

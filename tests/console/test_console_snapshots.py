@@ -23,6 +23,7 @@ SCREENS = {
     "domains": (("3", "bounce.harbour-dental"),),
     "quarantine": (("4", "25 messages wait"),),
     "charts": (("5", "x bounced 28"),),
+    "alerts": (("6", "3 alerts"),),
     "detail": (("4", "25 messages wait"), ("enter", "step by step")),
 }
 
@@ -39,5 +40,10 @@ def test_the_screen_looks_as_it_did(
         for key, words in SCREENS[name]:
             await pilot.press(key)
             await until_shown(pilot, words)
+        if name == "charts":
+            await until_shown(pilot, "REVIEW RISK")
 
-    assert snap_compare(make_app(build_world()), terminal_size=size, run_before=walk)
+    world = build_world()
+    if name in {"alerts", "charts"}:
+        world.compliance.go_wrong()
+    assert snap_compare(make_app(world), terminal_size=size, run_before=walk)

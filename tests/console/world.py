@@ -29,7 +29,9 @@ from backend import (
     InboundDetail,
     InboundMessage,
     InboundStatus,
+    LogCount,
     LogEntry,
+    LogPage,
     NotFoundError,
     Reason,
     Recipient,
@@ -38,6 +40,8 @@ from backend import (
     Route,
     ScanVerdict,
     ScanVerdicts,
+    SendingStatus,
+    SendState,
     SeriesPoint,
     Stage,
     Step,
@@ -48,11 +52,16 @@ from backend import (
     Tenant,
     TimelineEntry,
 )
+from tests.console.alerts_world import AlertsWorld, MailingWorld
+from tests.console.quarantine_world import QuarantineWorld
+from tests.console.reprocess_world import ReprocessWorld
+from tests.console.suppression_world import SuppressionWorld
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backend import InboundQuery, LogQuery, SuppressionQuery
+    from backend import InboundQuery, LogQuery, LogSpan, SuppressionQuery
+    from backend.model.log import LogTerm
 
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 TENANTS = (
@@ -90,6 +99,9 @@ _WAITS = (
 )
 
 
+OPEN = SendingStatus(state=SendState.OPEN, hold=None, account=None)
+
+
 @dataclass(slots=True)
 class World:
     """A service whose data a test may change; ``bump`` tells the poller."""
@@ -104,6 +116,22 @@ class World:
     broken: Exception | None = None
     away: Exception | None = None
     number: int = 1
+    status: SendingStatus = OPEN
+    quarantine: QuarantineWorld = field(init=False)
+    suppression_desk: SuppressionWorld = field(init=False)
+    reprocessing: ReprocessWorld = field(init=False)
+    jobs: ReprocessWorld = field(init=False)
+    compliance: AlertsWorld = field(init=False)
+    webhooks: AlertsWorld = field(init=False)
+    mailing: MailingWorld = field(init=False)
+    sending: MailingWorld = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.quarantine = QuarantineWorld(self, {})
+        self.suppression_desk = SuppressionWorld(self)
+        self.reprocessing = self.jobs = ReprocessWorld(self)
+        self.compliance = self.webhooks = AlertsWorld(self)
+        self.mailing = self.sending = MailingWorld(self)
 
     def bump(self) -> None:
         """Say that something was written."""
@@ -127,11 +155,24 @@ class World:
         kept = [entry for entry in entries if _fits(entry, query)]
         return sorted(kept, key=lambda entry: (entry.at, entry.id), reverse=True)
 
-    async def count_log(self, query: LogQuery) -> int:
-        return len(self._log(query))
+    @property
+    def mail_log(self) -> World:
+        return self
 
-    async def log(self, query: LogQuery, start: int, size: int) -> Sequence[LogEntry]:
-        return self._log(query)[start : start + size]
+    async def count(self, query: LogQuery, limit: int | None = None) -> LogCount:
+        del limit
+        return LogCount(n=len(self._log(query)))
+
+    async def page(self, query: LogQuery, span: LogSpan) -> LogPage:
+        lines = self._log(query)[:: -1 if query.ascending else 1]
+        places = [line.id for line in lines]
+        at = places.index(span.place.id) if span.place else -1
+        if span.backward:
+            end = max(0, (at if span.place else len(lines)) - span.skip)
+            return LogPage(entries=lines[max(0, end - span.size) : end], more=end > span.size)
+        start = at + 1 + span.skip
+        some = lines[start : start + span.size]
+        return LogPage(entries=some, more=len(lines) > start + span.size)
 
     async def email(self, email_id: str) -> EmailDetail:
         self._check()
@@ -179,6 +220,8 @@ class World:
             entry
             for entry in self.suppressed.values()
             if query.tenant_id in {None, entry.tenant_id}
+            and query.state is entry.state
+            and query.reason in {None, entry.reason}
             and query.text.lower() in entry.address.lower()
         ]
         return sorted(found, key=lambda entry: entry.created_at, reverse=True)
@@ -192,7 +235,13 @@ class World:
         return self._suppressions(query)[start : start + size]
 
     async def add_suppression(
-        self, tenant_id: str, address: str, *, detail: str, actor: str
+        self,
+        tenant_id: str,
+        address: str,
+        *,
+        detail: str,
+        actor: str,
+        expires_at: datetime | None = None,
     ) -> Suppression:
         self._check()
         entry = Suppression(
@@ -203,6 +252,7 @@ class World:
             created_at=NOW,
             detail=detail,
             created_by=actor,
+            expires_at=expires_at,
         )
         self.suppressed[entry.id] = entry
         self.bump()
@@ -240,14 +290,23 @@ class World:
     async def account(self) -> AccountState | None:
         return None
 
+    async def sending_status(self) -> SendingStatus:
+        return self.status
+
 
 def _fits(entry: LogEntry, query: LogQuery) -> bool:
     return (
         query.tenant_id in {None, entry.tenant_id}
         and query.direction in {None, entry.direction}
-        and query.status in {"", entry.status}
-        and query.text.lower() in f"{entry.sender} {entry.recipient} {entry.subject}".lower()
+        and (query.since is None or query.since <= entry.at)
+        and all(_is_true(term, entry) is not term.negated for term in query.terms)
     )
+
+
+def _is_true(term: LogTerm, entry: LogEntry) -> bool:
+    if term.field == "status":
+        return entry.status in term.values
+    return term.values[0] in f"{entry.sender} {entry.recipient} {entry.subject}".casefold()
 
 
 def _out(email: Email) -> LogEntry:
@@ -503,7 +562,14 @@ def hostile_world(text: str) -> World:
         for key, message in world.received.items()
     }
     world.suppressed = {
-        key: replace(entry, address=f"{text}@evil.example", detail=text, created_by=text)
+        key: replace(
+            entry,
+            address=f"{text}@evil.example",
+            detail=text,
+            note=text,
+            source_event_id=text,
+            created_by=text,
+        )
         for key, entry in world.suppressed.items()
     }
     world.domain_details = [
@@ -514,5 +580,6 @@ def hostile_world(text: str) -> World:
         )
         for detail in world.domain_details
     ]
+    world.compliance.say(text)
     world.attachments = (AttachmentInfo(name=text, content_type=text, size=1, sha256="00" * 32),)
     return world

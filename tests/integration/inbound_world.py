@@ -55,6 +55,7 @@ class Call:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    answered: int = 0
 
 
 @dataclass(slots=True)
@@ -89,6 +90,7 @@ class LoopbackTarget:
         answer = self.script.popleft() if self.script else self._made(call)
         if answer is not None:  # None: the line breaks before the answer
             status, extra, content = answer
+            call.answered = status
             lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}", "Connection: close"]
             lines += [f"{name}: {value}" for name, value in extra.items()]
             writer.write("\r\n".join([*lines, "", ""]).encode() + content)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, text
 
-from backend.access.keys import Keys, KeyWish
+from backend.access.keys import Keys
 from backend.errors import AuthenticationError, InvalidInputError, NotFoundError
-from backend.model.tenant import Scope, Tenant
+from backend.model.tenant import KeyWish, Scope, Tenant
 from backend.store import audit, keys, tenants
 from backend.store.schema import api_keys
 

@@ -100,7 +100,9 @@ async def test_events_in_any_order_with_copies_end_alike(world: World) -> None:
         event(K.DELIVERY_DELAY, ANN),
         event(K.DELIVERY, ANN),
         event(K.BOUNCE, ANN, subtype="Permanent/General"),
+        event(K.COMPLAINT, ANN, subtype="abuse"),
         event(K.OPEN, ANN),
+        event(K.CLICK, ANN),
     ]
     orders = random.Random(7).sample(list(permutations(told)), 12)  # no secret
     ends = set()
@@ -116,7 +118,7 @@ async def test_events_in_any_order_with_copies_end_alike(world: World) -> None:
         for entry in await listed(world):
             await world.db.write(suppressions.remove, entry.id)
 
-    assert ends == {(EmailStatus.BOUNCED, "bounced")}
+    assert ends == {(EmailStatus.COMPLAINED, "complained")}
 
 
 @pytest.mark.parametrize(

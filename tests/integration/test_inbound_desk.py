@@ -8,11 +8,14 @@ import httpx
 import pytest
 
 from backend.desk.server import Desk, DeskSettings
+from backend.inbound.quarantine_desk import QuarantineDesk
 from backend.inbound.targets import HttpTargets
 from backend.model.inbound import InboundStatus, Reason, TargetName
+from backend.model.quarantine import Release, Reroute
 from backend.ports import TargetRequest
 from backend.store.blobs import FolderBlobs
 from tests.integration.inbound_world import KEY, SHARED, LoopbackTarget, World, mail
+from tests.integration.quarantine_world import with_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -79,3 +82,18 @@ async def test_the_same_key_makes_one_ticket_and_names_it_again(world: World) ->
     )
 
     assert receipt.external_id == row.external_id
+
+
+async def test_what_a_person_sends_on_the_desk_takes_without_the_unsafe_file(world: World) -> None:
+    desk = QuarantineDesk(world.inbound, lambda: None)
+    unsafe = await world.receive(with_file("run.bat"), "support@acme.example")
+    unknown = await world.receive(mail(), f"ticket+9999@{SHARED}")
+    known_ticket = Reroute(target=TargetName.PSA, ref="1042")
+
+    await desk.release([unsafe.id], Release(), actor="sam")
+    await desk.reroute([unknown.id], known_ticket, actor="sam")
+    await world.work()
+
+    for one in (unsafe, unknown):
+        row = await world.row(one.id)
+        assert (row.status, row.reason) == (InboundStatus.FORWARDED, Reason.DELIVERED)

@@ -183,5 +183,5 @@ async def test_explanations_deliveries_and_attachments_come_back_as_written(
     assert await any_db.read(explanations.newest, inbound_id) == (step,)
     assert len(await any_db.read(explanations.of_run, inbound_id, 1)) == 2
     assert await any_db.read(store.attachments, inbound_id) == files
-    assert await any_db.read(deliveries.pending, inbound_id) == delivery
+    assert await any_db.read(deliveries.pending, [inbound_id]) == {inbound_id: delivery}
     assert await any_db.read(deliveries.of_message, inbound_id) == [delivery]

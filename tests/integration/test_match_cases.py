@@ -118,9 +118,9 @@ class Scene:
     async def _decide(self, inbound_id: str, raw: bytes) -> Decision:
         message = await self.db.read(store.get, inbound_id)
         assert message is not None
-        screener = Screener(self.db, self.clock, ScreenSettings(inbound_domain=SHARED))
-        return await decide(
-            self.db, message, read_mail(raw), SHARED, screener=screener, tokens=TOKENS
+        screener = Screener(self.clock, ScreenSettings(inbound_domain=SHARED))
+        return await self.db.read(
+            decide, message, read_mail(raw), SHARED, screener=screener, tokens=TOKENS
         )
 
     def _told(self, decisions: list[Decision]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 
 from backend.errors import (
     ConfigError,
+    InvalidInputError,
     LeaseLostError,
     RefusedError,
     RelayError,
@@ -21,15 +22,18 @@ from backend.errors import (
 )
 from backend.feedback.apply import Stamp, apply_event
 from backend.model.feedback import EventKind, FeedbackEvent
-from backend.model.outbound import AttemptState, EmailStatus
+from backend.model.outbound import AttemptState, EmailStatus, OnUnknown
 from backend.model.stats import Counter
+from backend.model.suppression import SuppressionWish
 from backend.outbound.accept import accept
 from backend.outbound.send import process
+from backend.outbound.sending_desk import SendingDesk
 from backend.store import account, attempts, counters, emails
 from backend.suppression.by_hand import Hand, add
 from tests.outbound_world import ACCOUNT, DRAFT, TENANT, World, make_world
 
 if TYPE_CHECKING:
+    from backend.ports import OutgoingMail
     from backend.store.engine import Database
     from tests.settable import CountingIds, SettableClock
 
@@ -93,15 +97,17 @@ async def test_a_sent_mail_is_recorded_counted_and_leaves_the_queue(world: World
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "state"),
     [
-        ThrottledError("Maximum sending rate exceeded"),
-        ServiceUnavailableError("no answer"),
-        SendingPausedError("paused"),
-        ConfigError("no credentials"),
+        (ThrottledError("Maximum sending rate exceeded"), AttemptState.HELD),
+        (ServiceUnavailableError("no answer"), AttemptState.DEFERRED),
+        (SendingPausedError("paused"), AttemptState.HELD),
+        (ConfigError("no credentials"), AttemptState.HELD),
     ],
 )
-async def test_a_mail_that_was_not_taken_is_sent_later(world: World, error: RelayError) -> None:
+async def test_a_mail_that_was_not_taken_is_sent_later(
+    world: World, error: RelayError, state: AttemptState
+) -> None:
     email_id = await accepted(world)
     world.transport.answers = [error]
     await world.work()
@@ -111,7 +117,7 @@ async def test_a_mail_that_was_not_taken_is_sent_later(world: World, error: Rela
     world.clock.advance(120)
     await world.work()
     assert (await world.email(email_id)).status is EmailStatus.SENT
-    assert await states(world, email_id) == [AttemptState.DEFERRED, AttemptState.SENT]
+    assert await states(world, email_id) == [state, AttemptState.SENT]
 
 
 async def test_a_refused_mail_fails_with_the_reason_at_once(world: World) -> None:
@@ -173,6 +179,30 @@ async def test_a_lost_answer_is_waited_for_and_settled_by_the_send_event(world: 
     assert len(world.transport.mails) == 1
 
 
+@pytest.mark.parametrize("answer_lost", [False, True])
+async def test_an_event_that_comes_before_the_answer_settles_the_mail(
+    world: World, monkeypatch: pytest.MonkeyPatch, answer_lost: bool
+) -> None:
+    email_id = await accepted(world)
+    send = world.transport.send
+
+    async def overtaken(mail: OutgoingMail) -> str:
+        await tell(world, EventKind.SEND, mail.tags["relay-attempt"], "ses-1")
+        await tell(world, EventKind.DELIVERY, None, "ses-1")
+        return await send(mail)
+
+    monkeypatch.setattr(world.transport, "send", overtaken)
+    world.transport.answers = [UnknownOutcomeError("read timeout")] if answer_lost else ["ses-1"]
+    await world.work()
+
+    email = await world.email(email_id)
+    assert (email.status, email.ses_message_id) == (EmailStatus.DELIVERED, "ses-1")
+    assert await states(world, email_id) == [AttemptState.SENT]
+    assert (await world.db.read(counters.totals))[Counter.SENT] == 1
+    world.clock.advance(3600)
+    assert (await world.work(), len(world.transport.mails)) == (0, 1)
+
+
 async def test_without_a_send_event_the_mail_is_sent_again_and_flagged(world: World) -> None:
     email_id = await accepted(world)
     world.transport.answers = [UnknownOutcomeError("read timeout")]
@@ -185,6 +215,56 @@ async def test_without_a_send_event_the_mail_is_sent_again_and_flagged(world: Wo
     first, second = await world.db.read(attempts.of_email, email_id)
     assert (first.state, second.state) == (AttemptState.UNKNOWN, AttemptState.SENT)
     assert "sent again as attempt 2" in first.error
+    assert (await world.email(email_id)).possible_duplicate
+
+
+async def test_a_mail_that_must_not_go_twice_is_held_until_its_event_or_a_person_comes(
+    world: World,
+) -> None:
+    draft = replace(DRAFT, on_unknown=OnUnknown.HOLD)
+    early, late = [(await accept(world.outbound, TENANT, draft)).email_id for _ in range(2)]
+    world.transport.answers = [UnknownOutcomeError("read timeout")] * 2
+    await world.work()
+    world.clock.advance(121)
+    assert await world.work() == 2
+    world.clock.advance(timedelta(days=3))
+    assert await world.work() == 0
+    held = await world.email(late)
+    assert (held.status, held.possible_duplicate) == (EmailStatus.UNKNOWN, False)
+    assert "it is held" in held.error
+
+    (attempt,) = await world.db.read(attempts.of_email, early)
+    await tell(world, EventKind.SEND, attempt.id, "ses-late")
+    desk = SendingDesk(world.db, world.clock, world.ids)
+    await desk.send_again(late, actor="ann")
+    await world.work()
+
+    assert len(world.transport.mails) == 3
+    assert (await world.email(early)).ses_message_id == "ses-late"
+    again = await world.email(late)
+    assert (again.status, again.possible_duplicate) == (EmailStatus.SENT, True)
+    with pytest.raises(InvalidInputError, match="is sent, not unknown"):
+        await desk.send_again(late, actor="ann")
+
+
+async def test_what_a_person_gives_up_is_failed_unless_its_event_comes_after_all(
+    world: World,
+) -> None:
+    email_id = (
+        await accept(world.outbound, TENANT, replace(DRAFT, on_unknown=OnUnknown.HOLD))
+    ).email_id
+    world.transport.answers = [UnknownOutcomeError("read timeout")]
+    await world.work()
+    await SendingDesk(world.db, world.clock, world.ids).give_up(email_id, actor="ann")
+    assert (await world.email(email_id)).error == "given up by ann; SES may have it"
+    assert await world.statuses(email_id) == ["failed"]
+
+    (attempt,) = await world.db.read(attempts.of_email, email_id)
+    await tell(world, EventKind.SEND, attempt.id, "ses-late")
+    world.clock.advance(3600)
+    await world.work()
+    assert await world.statuses(email_id) == ["sent"]
+    assert len(world.transport.mails) == 1
 
 
 async def test_a_send_event_after_the_second_send_finds_the_first_attempt(world: World) -> None:
@@ -237,7 +317,7 @@ async def test_who_is_suppressed_after_acceptance_is_left_out(world: World) -> N
     draft = replace(DRAFT, cc=("bob@client.example",))
     email_id = (await accept(world.outbound, TENANT, draft)).email_id
     hand = Hand(actor="ann", at=world.clock.now(), ids=world.ids)
-    await world.db.write(add, hand, TENANT, "bob@client.example")
+    await world.db.write(add, hand, SuppressionWish(address="bob@client.example", tenant_id=TENANT))
     await world.work()
 
     assert world.transport.mails[0].cc == ()
@@ -248,7 +328,7 @@ async def test_who_is_suppressed_after_acceptance_is_left_out(world: World) -> N
 async def test_a_mail_whose_every_recipient_came_onto_the_list_is_not_sent(world: World) -> None:
     email_id = await accepted(world)
     hand = Hand(actor="ann", at=world.clock.now(), ids=world.ids)
-    await world.db.write(add, hand, TENANT, "ann@client.example")
+    await world.db.write(add, hand, SuppressionWish(address="ann@client.example", tenant_id=TENANT))
     await world.work()
 
     assert world.transport.mails == []

@@ -266,6 +266,40 @@ async def test_a_handler_that_fails_costs_no_slot(
     assert all(row.ref.startswith("bad") for row in await db.read(rows))
 
 
+async def test_a_handler_that_hangs_is_cancelled_recorded_and_its_work_given_back(
+    db: Database, clock: SettableClock
+) -> None:
+    ended: list[str] = []
+
+    async def hang(item: WorkItem) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(item.ref)
+
+    await put(db, clock, "m")
+    settings = replace(FAST, handler_seconds=0.05)
+    with structlog.testing.capture_logs() as logs:
+        async with working(db, clock, hang, settings=settings):
+            row = await settled(db)
+
+    assert ended == ["m"]
+    assert (row.error, row.dead) == ("the handler was cancelled after 0.05 seconds", False)
+    assert row.run_at > clock.now()
+    assert any(entry["event"] == "handler crashed" for entry in logs)
+
+
+async def test_a_timeout_within_a_handler_is_an_error_like_any_other(
+    db: Database, clock: SettableClock
+) -> None:
+    await put(db, clock, "m")
+    with structlog.testing.capture_logs():
+        async with working(db, clock, failing_with(TimeoutError("its own"))):
+            row = await settled(db)
+
+    assert row.error == "its own"
+
+
 async def test_a_lost_lease_is_only_logged(db: Database, clock: SettableClock) -> None:
     await put(db, clock, "m")
     with structlog.testing.capture_logs() as logs:

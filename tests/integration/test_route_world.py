@@ -12,6 +12,7 @@ import pytest
 from backend.domains.register import DomainTools
 from backend.domains.settings import DomainChange, change_domain
 from backend.errors import InvalidInputError, NotFoundError
+from backend.inbound.bounded import BoundedReader, Bounds
 from backend.inbound.deliver_files import FileSettings
 from backend.inbound.rules_desk import RoutingDesk
 from backend.model.inbound import InboundStatus, Reason, TargetName
@@ -147,6 +148,24 @@ async def test_a_trial_compares_without_and_with_the_rule_and_writes_nothing(wor
     assert (tried[quiet.id].fits, tried[quiet.id].changes) == (False, False)
     assert await world.db.version() == before
     assert await routing.rules() == []
+
+
+async def test_what_exceeds_the_bounds_is_given_up_by_explain_and_trial_too(world: World) -> None:
+    large = b"\r\n" + b"noise " * 400_000
+    row = await world.receive(mail("just noise") + large, "support@acme.example")
+    reader = BoundedReader(Bounds(memory_bytes=1))  # it cannot even take the message in
+    routing = RoutingDesk(replace(world.inbound, reader=reader))
+
+    shown = await routing.explain(mail("Hello") + large, recipient="support@acme.example")
+    rule = await routing.draft_rule("acme", DROP)
+    (tried,) = [trial async for trial in routing.try_rule(rule, last=1)]
+    reader.close()
+
+    assert shown.message.status is InboundStatus.QUARANTINED
+    assert "more memory" in str(shown.steps[0].evidence)
+    assert tried.inbound_id == row.id
+    assert tried.without is not None
+    assert tried.without.status == "quarantined"
 
 
 async def test_a_trial_says_that_the_raw_message_is_gone(world: World, tmp_path: Path) -> None:

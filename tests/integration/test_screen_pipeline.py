@@ -404,8 +404,8 @@ async def test_a_dry_decision_counts_and_suppresses_nothing(world: World) -> Non
     assert message is not None
 
     before = await world.db.version()
-    decision = await decide(
-        world.db,
+    decision = await world.db.read(
+        decide,
         message,
         read_mail(raw),
         world.inbound.inbound_domain,

@@ -146,9 +146,9 @@ async def test_a_policy_that_cannot_be_is_refused(
 async def test_a_breaker_opens_at_its_limit_closes_with_time_and_is_reset(
     admin: ScreenAdmin, any_db: Database, clock: SettableClock
 ) -> None:
-    for _ in range(3):
-        await any_db.write(breakers.count, "acme", RateScope.SENDER, "jo@x.example", clock.now())
-    await any_db.write(breakers.count, "acme", RateScope.SENDER, "di@x.example", clock.now())
+    who = ["jo@x.example", "jo@x.example", "di@x.example", "jo@x.example"]
+    counted = [("acme", RateScope.SENDER, one, clock.now()) for one in who]
+    await any_db.write(breakers.count, counted)
     minute = clock.now().replace(second=0, microsecond=0)
 
     (opened,) = await admin.breakers()
@@ -165,9 +165,9 @@ async def test_a_breaker_opens_at_its_limit_closes_with_time_and_is_reset(
 
 
 async def test_old_counts_are_swept(any_db: Database, clock: SettableClock) -> None:
-    await any_db.write(breakers.count, "acme", RateScope.THREAD, "thr_1", clock.now())
+    await any_db.write(breakers.count, [("acme", RateScope.THREAD, "thr_1", clock.now())])
     clock.advance(timedelta(hours=1))
-    await any_db.write(breakers.count, "acme", RateScope.THREAD, "thr_1", clock.now())
+    await any_db.write(breakers.count, [("acme", RateScope.THREAD, "thr_1", clock.now())])
 
     assert await any_db.write(breakers.sweep, clock.now(), timedelta(minutes=10)) == 1
     since = clock.now() - timedelta(days=1)

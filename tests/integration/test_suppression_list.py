@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from backend.errors import InvalidInputError, NotFoundError
-from backend.model.suppression import Suppression, SuppressionReason
+from backend.model.suppression import Suppression, SuppressionReason, SuppressionWish
 from backend.model.tenant import Tenant
 from backend.model.views import SuppressionQuery
 from backend.store import audit, suppressions, tenants
@@ -25,12 +25,16 @@ async def hand(any_db: Database, ids: CountingIds) -> Hand:
     return Hand(actor="ann", at=START, ids=ids)
 
 
+def wish(address: str, tenant_id: str = "ten_1", **more: Any) -> SuppressionWish:
+    return SuppressionWish(address=address, tenant_id=tenant_id, **more)
+
+
 async def actions(db: Database) -> list[tuple[str, str, str]]:
     return [(e.actor, e.action, e.subject) for e in reversed(await db.read(audit.newest, 9))]
 
 
 async def test_an_address_is_kept_in_lower_case_and_punycode(any_db: Database, hand: Hand) -> None:
-    entry = await any_db.write(add, hand, "ten_1", " Ann@Bücher.Example ", "asked by phone")
+    entry = await any_db.write(add, hand, wish(" Ann@Bücher.Example ", note="asked by phone"))
 
     assert entry.address == "ann@xn--bcher-kva.example"
     assert (entry.reason, entry.created_by) == (SuppressionReason.MANUAL, "ann")
@@ -39,8 +43,8 @@ async def test_an_address_is_kept_in_lower_case_and_punycode(any_db: Database, h
 
 
 async def test_adding_twice_keeps_the_older_entry(any_db: Database, hand: Hand) -> None:
-    first = await any_db.write(add, hand, "ten_1", "a@x.example")
-    second = await any_db.write(add, hand, "ten_1", "A@x.example", "again")
+    first = await any_db.write(add, hand, wish("a@x.example"))
+    second = await any_db.write(add, hand, wish("A@x.example", note="again"))
 
     assert second == first
     assert len(await actions(any_db)) == 1
@@ -71,10 +75,10 @@ async def test_a_removed_entry_comes_back_as_it_was(any_db: Database, hand: Hand
 async def test_what_cannot_be_done_is_refused_and_leaves_no_trace(
     any_db: Database, hand: Hand
 ) -> None:
-    with pytest.raises(InvalidInputError, match="not a mail address"):
-        await any_db.write(add, hand, "ten_1", "nobody")
+    with pytest.raises(InvalidInputError, match="no address or domain; write name"):
+        await any_db.write(add, hand, wish("nobody"))
     with pytest.raises(NotFoundError, match="no tenant"):
-        await any_db.write(add, hand, "ten_9", "a@x.example")
+        await any_db.write(add, hand, wish("a@x.example", "ten_9"))
     with pytest.raises(NotFoundError, match="removed already"):
         await any_db.write(remove, hand, "sup_404")
 
@@ -83,8 +87,8 @@ async def test_what_cannot_be_done_is_refused_and_leaves_no_trace(
 
 async def test_pages_are_newest_first_and_filtered(any_db: Database, hand: Hand) -> None:
     for tenant_id, address in (("ten_1", "a_b@x.example"), ("ten_1", "acb@x.example")):
-        await any_db.write(add, hand, tenant_id, address)
-    await any_db.write(add, hand, "ten_2", "z@y.example")
+        await any_db.write(add, hand, wish(address, tenant_id))
+    await any_db.write(add, hand, wish("z@y.example", "ten_2"))
 
     async def page(query: SuppressionQuery, start: int = 0, size: int = 9) -> list[str]:
         return [s.address for s in await any_db.read(suppressions.page, query, start, size)]

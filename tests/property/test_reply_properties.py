@@ -94,7 +94,7 @@ def test_words_without_any_mark_of_quoting_stay_in_the_reply(text: str) -> None:
 )
 def test_a_megabyte_of_anything_takes_less_than_a_second(line: str) -> None:
     text = line * (MEGABYTE // len(line))
-    began = time.perf_counter()
+    began = time.thread_time()
     parts = split_reply(text)
-    assert time.perf_counter() - began < SECONDS
+    assert time.thread_time() - began < SECONDS
     assert len(parts.reply) + len(parts.elided) == len(text)

@@ -19,7 +19,7 @@ RESEND_NAMES = {
     401: {"missing_api_key", "restricted_api_key"},
     403: {"invalid_api_key"},
     404: {"not_found"},
-    409: {"invalid_idempotent_request"},
+    409: {"invalid_idempotent_request", "concurrent_idempotent_requests"},
     413: {"validation_error"},
     422: {"missing_required_field", "validation_error"},
     429: {"rate_limit_exceeded"},

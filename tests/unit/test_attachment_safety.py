@@ -118,6 +118,7 @@ def test_an_ordinary_name_is_left_alone(name: str) -> None:
         (CFB + bytes.fromhex("84100c0000000000c000000000000046"), FileDanger.PROGRAM),
         (zipped("[Content_Types].xml", "word/vbaProject.bin"), FileDanger.MACRO),
     ],
+    ids=lambda value: value.name if isinstance(value, FileDanger) else "",  # a zip holds the time
 )
 def test_bytes_tell_what_a_false_name_hides(data: bytes, danger: FileDanger) -> None:
     disguised = file("holiday.jpg", data)

@@ -14,7 +14,10 @@ from backend.aws.client import Clients
 from backend.aws.errors import explain
 from backend.errors import (
     ConfigError,
+    CredentialsRefusedError,
     NotFoundError,
+    NotVerifiedError,
+    QuotaSpentError,
     RefusedError,
     RelayError,
     SendingPausedError,
@@ -63,8 +66,8 @@ ANSWERS: list[tuple[str, int, type[RelayError]]] = [
     ("InternalServiceErrorException", 500, ServiceUnavailableError),
     ("503", 503, ServiceUnavailableError),
     ("RequestTimeTooSkewed", 403, ServiceUnavailableError),
-    ("ExpiredTokenException", 403, SendingPausedError),
-    ("AccessDeniedException", 403, SendingPausedError),
+    ("ExpiredTokenException", 403, CredentialsRefusedError),
+    ("AccessDeniedException", 403, CredentialsRefusedError),
     ("SomethingNewException", 400, RefusedError),
     ("SomethingNewException", 429, ThrottledError),
 ]
@@ -88,11 +91,16 @@ def test_a_refusal_keeps_the_status() -> None:
     assert error.status == 400
 
 
+def test_an_address_that_ses_does_not_know_is_a_refusal_of_its_own() -> None:
+    said = "Email address is not verified. The following identities failed the check: a@b.example"
+    assert type(explain(answered("MessageRejected", 400, said), sending=True)) is NotVerifiedError
+
+
 @pytest.mark.parametrize("code", ["LimitExceededException", "TooManyRequestsException"])
 def test_the_daily_quota_is_known_by_its_sentence(code: str) -> None:
     error = explain(answered(code, 400, "Daily message quota exceeded."), sending=True)
 
-    assert isinstance(error, ThrottledError)
+    assert isinstance(error, QuotaSpentError)
     assert error.retry_after == 3600.0
 
 
@@ -133,8 +141,8 @@ LOST: list[tuple[Exception, type[RelayError], type[RelayError]]] = [
     (theirs.ParamValidationError(report="x"), RefusedError, RefusedError),
     (
         theirs.CredentialRetrievalError(provider="x", error_msg="y"),
-        SendingPausedError,
-        SendingPausedError,
+        CredentialsRefusedError,
+        CredentialsRefusedError,
     ),
 ]
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from backend.mime import bounce_reasons, dsn, dsn_status
+from backend.mime import dsn, dsn_status
+from backend.mime.dsn_inferred import inferred_status
 from backend.model.automated import BounceReason
+
+DIAGNOSTICS = Path(__file__).resolve().parents[1] / "golden" / "classify" / "diagnostics.list"
 
 
 @pytest.mark.parametrize(
@@ -50,24 +55,59 @@ def test_the_refusing_host_is_believed_unless_it_says_less(
 @pytest.mark.parametrize(
     ("said", "why", "status"),
     [
-        ("550 user unknown", BounceReason.USER_UNKNOWN, "5.1.1"),
-        ("452 mailbox full", BounceReason.MAILBOX_FULL, "4.2.2"),
-        ("552 quota exceeded", BounceReason.MAILBOX_FULL, "5.2.2"),
-        ("Domain does not exist", BounceReason.HOST_UNKNOWN, "5.1.2"),
-        ("connection timed out", BounceReason.NETWORK, "4.4.1"),
-        ("554 message size exceeds limit", BounceReason.TOO_BIG, "5.3.4"),
-        ("550 relaying denied", BounceReason.NO_RELAY, "5.7.1"),
-        ("550 daily sending quota exceeded", BounceReason.RATE, "5.4.5"),
-        ("550 no PTR record found", BounceReason.NO_REVERSE_DNS, "5.7.25"),
-        ("451 try later", BounceReason.UNDEFINED, "4.0.0"),
+        ("550 user unknown", BounceReason.USER_UNKNOWN, "5.0.911"),
+        ("452 mailbox full", BounceReason.MAILBOX_FULL, "4.0.922"),
+        ("552 quota exceeded", BounceReason.MAILBOX_FULL, "5.0.922"),
+        ("Domain does not exist", BounceReason.HOST_UNKNOWN, "5.0.912"),
+        ("connection timed out", BounceReason.NETWORK, "5.0.944"),
+        ("554 message size exceeds limit", BounceReason.TOO_BIG, "5.0.934"),
+        ("550 relaying denied", BounceReason.NO_RELAY, "5.0.909"),
+        ("550 daily sending quota exceeded", BounceReason.RATE, "5.0.946"),
+        ("550 no PTR record found", BounceReason.NO_REVERSE_DNS, "5.0.973"),
+        ("451 try later", BounceReason.UNDEFINED, "4.0.901"),
+        ("", BounceReason.UNDEFINED, "5.0.900"),
+        ("retry timeout exceeded", BounceReason.EXPIRED, "4.0.947"),
+        ("gave up after 20 attempts", BounceReason.EXPIRED, "5.0.947"),
+        ("procmail: command died", BounceReason.SYSTEM, "5.0.939"),
+        ("after end of data: 550 user unknown", BounceReason.FILTERED, "5.0.910"),
+        ("after end of data: 450 user unknown", BounceReason.FILTERED, "4.0.924"),
+        (
+            ">>> RCPT To:<a@b.example>\n<<< 550 user unknown\n>>> DATA\n<<< 503 first RCPT",
+            BounceReason.USER_UNKNOWN,
+            "5.0.911",
+        ),
     ],
 )
-def test_words_give_a_reason_and_with_the_reply_a_status(
+def test_words_give_a_reason_and_an_inferred_status(
     said: str, why: BounceReason, status: str
 ) -> None:
     found = dsn.assess("a@b.example", stated="", diagnostic=said)
 
-    assert (found.reason, found.status) == (why, status)
+    assert (found.reason, found.status, found.inferred) == (why, status, True)
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [("5.0.0", "user unknown"), ("5.1.1", "mailbox full"), ("", "550 5.7.1 mailbox full")],
+)
+def test_a_stated_status_is_never_replaced_by_an_inferred_one(stated: str, said: str) -> None:
+    found = dsn.assess("a@b.example", stated=stated, diagnostic=said)
+
+    assert (found.status, found.inferred) == (stated or "5.7.1", False)
+
+
+def test_the_words_of_many_systems_and_languages_give_their_reason() -> None:
+    """Each line of the golden list: the reason, "!" before it when it is hard, and the words."""
+    wrong = []
+    for line in DIAGNOSTICS.read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        wanted, said = line.split("\t")
+        found = dsn.assess("nobody@corp.example", stated="", diagnostic=said)
+        if f"{'!' if found.hard else ''}{found.reason.value}" != wanted:
+            wrong.append((wanted, found.reason.value, said))
+
+    assert wrong == []
 
 
 def test_only_a_dead_address_is_hard() -> None:
@@ -81,11 +121,12 @@ def test_only_a_dead_address_is_hard() -> None:
     assert not hard("550 spam rejected")
 
 
-def test_every_reason_with_a_code_finds_its_way_back_to_a_class() -> None:
+def test_every_reason_has_an_inferred_code_that_is_no_registered_one() -> None:
     for why in BounceReason:
-        status = bounce_reasons.status_of_reason(why, "")
+        status = inferred_status(why, class_="", said="")
 
         assert dsn_status.tidy_code(status) == status
+        assert status == "2.0.0" or status[1:5] == ".0.9"
 
 
 def test_groups_without_a_blank_line_between_them_are_told_apart() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -49,8 +49,8 @@ def test_a_hostile_body_costs_little_and_gives_nothing(body: str) -> None:
         lines={"d": "key"},
     )
 
-    begun = perf_counter()
+    begun = thread_time()
     found = extract(wanted, "x" * 998, body)
 
     assert found == {}
-    assert perf_counter() - begun < 2
+    assert thread_time() - begun < 2

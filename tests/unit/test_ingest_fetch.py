@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from backend.clock import SystemClock
 from backend.errors import InvalidInputError, ServiceUnavailableError
-from backend.inbound.sources.fetch import GuardedFetch, TooLargeError, checked_url, is_public
+from backend.inbound.sources.fetch import GuardedFetch, TooLargeError, checked_url
+from backend.net_guard import is_public
+from tests.tls_world import make_identity
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
+
+    from tests.tls_world import Identity
 
 MAIL = b"Subject: hello\r\n\r\nhi\r\n"
 
@@ -148,42 +144,13 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """What a server for files.example needs, and a client that trusts it."""
-    folder: Path = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "files.example")])
-    now = SystemClock().now()
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("files.example")]), False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate = folder / "cert.pem"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private = folder / "key.pem"
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, private)
-    return server, ssl.create_default_context(cafile=certificate)
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    return make_identity(tmp_path_factory.mktemp("tls"))
 
 
 @asynccontextmanager
 async def serving(
-    identity: tuple[ssl.SSLContext, ssl.SSLContext], server: Server, *, seconds: float = 5
+    identity: Identity, server: Server, *, seconds: float = 5
 ) -> AsyncIterator[GuardedFetch]:
     """Serve, and give a fetch for which the name files.example leads to the server."""
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=identity[0])
@@ -209,7 +176,7 @@ def answer(status: str, body: bytes = b"", *more: str) -> bytes:
 
 
 async def test_the_connection_goes_to_the_checked_address_under_the_asked_name(
-    identity: tuple[ssl.SSLContext, ssl.SSLContext],
+    identity: Identity,
 ) -> None:
     server = Server(answer("200 OK", MAIL))
     async with serving(identity, server) as fetch:
@@ -220,7 +187,7 @@ async def test_the_connection_goes_to_the_checked_address_under_the_asked_name(
 
 
 async def test_a_certificate_for_another_name_is_not_accepted(
-    identity: tuple[ssl.SSLContext, ssl.SSLContext],
+    identity: Identity,
 ) -> None:
     async with serving(identity, Server(answer("200 OK", MAIL))) as fetch:
         with pytest.raises(ServiceUnavailableError, match="did not answer"):
@@ -228,9 +195,7 @@ async def test_a_certificate_for_another_name_is_not_accepted(
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary Redirect"])
-async def test_a_redirect_is_not_followed(
-    identity: tuple[ssl.SSLContext, ssl.SSLContext], status: str
-) -> None:
+async def test_a_redirect_is_not_followed(identity: Identity, status: str) -> None:
     server = Server(answer(status, b"", "Location: https://files.example/inside"))
     async with serving(identity, server) as fetch:
         with pytest.raises(InvalidInputError, match="redirects are not followed"):
@@ -240,7 +205,7 @@ async def test_a_redirect_is_not_followed(
 
 
 async def test_too_much_is_not_read_to_its_end(
-    identity: tuple[ssl.SSLContext, ssl.SSLContext],
+    identity: Identity,
 ) -> None:
     async with serving(identity, Server(answer("200 OK", bytes(5000)))) as fetch:
         with pytest.raises(TooLargeError):
@@ -248,7 +213,7 @@ async def test_too_much_is_not_read_to_its_end(
 
 
 async def test_a_fault_of_the_server_may_pass(
-    identity: tuple[ssl.SSLContext, ssl.SSLContext],
+    identity: Identity,
 ) -> None:
     async with serving(identity, Server(answer("503 Busy"))) as fetch:
         with pytest.raises(ServiceUnavailableError, match="503"):
@@ -256,7 +221,7 @@ async def test_a_fault_of_the_server_may_pass(
 
 
 async def test_an_answer_that_does_not_come_is_waited_for_only_so_long(
-    identity: tuple[ssl.SSLContext, ssl.SSLContext],
+    identity: Identity,
 ) -> None:
     async with serving(identity, Server(b"", silent=True), seconds=0.3) as fetch:
         with pytest.raises(ServiceUnavailableError, match=r"0\.3 s"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.errors import InvalidInputError
-from backend.inbound.sender_lists import candidates, read_pattern
+from backend.model.patterns import candidates, read_pattern
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,10 @@ def _nested(levels: int) -> bytes:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_over_a_limit_only_the_first_headers_are_read_and_at_once(raw: bytes, limit: str) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     mail = parse(raw)
 
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2
     assert mail.defects[0].startswith(UNREADABLE)
     assert limit in mail.defects[0]
     assert (mail.subject, mail.text) == ("Kept", "")
@@ -76,10 +76,10 @@ def test_over_a_limit_only_the_first_headers_are_read_and_at_once(raw: bytes, li
     ids=["semicolons", "comments", "addresses", "elements", "levels", "lines"],
 )
 def test_hostile_messages_cost_no_time(raw: bytes) -> None:
-    begun = time.perf_counter()
+    begun = time.thread_time()
     mail = parse(raw)
 
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2
     assert mail.from_address == "jo@client.example"
     assert not mail.defects or not mail.defects[0].startswith(UNREADABLE)
 

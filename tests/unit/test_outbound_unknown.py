@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from backend.model.outbound import Attempt, AttemptState, GaveUp, Unknown
+from backend.model.outbound import Attempt, AttemptState, GaveUp, OnUnknown, Unknown
 from backend.outbound.decide import Patience, while_unknown
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -20,20 +20,22 @@ def patience(listening_since: datetime) -> Patience:
 
 def test_the_event_is_waited_for_from_the_moment_of_the_call() -> None:
     early = patience(NOON - timedelta(hours=1))
-    found = while_unknown([LOST], NOON + timedelta(seconds=119), early)
+    found = while_unknown([LOST], NOON + timedelta(seconds=119), early, OnUnknown.RETRY)
     assert isinstance(found, Unknown)
     assert found.at == NOON + WAIT
-    assert while_unknown([LOST], NOON + WAIT, early) is None
+    assert while_unknown([LOST], NOON + WAIT, early, OnUnknown.RETRY) is None
 
 
 def test_a_restarted_process_listens_for_the_whole_wait_before_it_sends_again() -> None:
     restarted = NOON + timedelta(minutes=30)
-    found = while_unknown([LOST], restarted + timedelta(seconds=1), patience(restarted))
+    found = while_unknown(
+        [LOST], restarted + timedelta(seconds=1), patience(restarted), OnUnknown.RETRY
+    )
     assert isinstance(found, Unknown)
     assert found.at == restarted + WAIT
-    assert while_unknown([LOST], restarted + WAIT, patience(restarted)) is None
+    assert while_unknown([LOST], restarted + WAIT, patience(restarted), OnUnknown.RETRY) is None
 
 
 def test_after_a_day_without_an_event_it_is_given_up() -> None:
-    late = while_unknown([LOST], NOON + timedelta(hours=25), patience(NOON))
+    late = while_unknown([LOST], NOON + timedelta(hours=25), patience(NOON), OnUnknown.RETRY)
     assert isinstance(late, GaveUp)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from backend.mime.parse import parse
 from backend.mime.reply import ReplyParts, split_reply
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "reply"
@@ -42,6 +44,29 @@ def test_there_are_cases_for_every_language_and_each_has_its_answer() -> None:
         *("finnish", "czech", "turkish", "korean", "hebrew", "ukrainian"),
     }
     assert all(case.with_suffix(".reply").is_file() for case in CASES)
+
+
+def test_the_line_of_each_client_before_its_quotation_is_cut() -> None:
+    kept = []
+    for line in _lines("attributions.list"):
+        for quotation in ("> Old words.\n> And more.\n", "\n> Old words.\n"):
+            reply = split_reply(f"It works.\n\n{line}\n{quotation}").reply
+            if reply.strip() != "It works.":
+                kept.append((line, reply))
+
+    assert kept == []
+
+
+def test_the_new_words_of_an_html_mail_are_found_for_each_client() -> None:
+    clients = json.loads(_read(GOLDEN / "html_clients.json"))
+    wrong = {}
+    for client, html in clients.items():
+        raw = f"From: a@b.example\nContent-Type: text/html; charset=utf-8\n\n{html}".encode()
+        reply = split_reply(parse(raw).text).reply
+        if reply.strip() != "It works now.":
+            wrong[client] = reply
+
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("line", _lines("device_lines.list"))

@@ -95,6 +95,20 @@ def test_a_drop_keeps_the_row_with_the_rule_and_its_reason() -> None:
     }
 
 
+def test_what_a_rule_dropped_can_be_released_and_a_catch_all_then_opens_a_ticket() -> None:
+    outcome = saying({"action": "drop", "reason": "noise"})
+    waived = {Reason.RULE_DROPPED, Reason.CATCH_ALL_QUARANTINE}
+    kept = place("hello", catch_all=CatchAll.QUARANTINE)
+
+    dropped = route(place("support"), NO_MATCH, outcome)
+    released = route(place("support"), NO_MATCH, outcome, waived=waived)
+    caught = route(kept, NO_MATCH, outcome, waived=waived)
+
+    assert (dropped.route, dropped.step.reason) == (None, Reason.RULE_DROPPED)
+    assert released.step.reason is Reason.CUSTOM_DOMAIN
+    assert caught.step.reason is Reason.CATCH_ALL_TICKET
+
+
 def test_a_released_message_is_not_held_by_the_same_kind_of_rule_again() -> None:
     outcome = saying({"action": "quarantine", "reason": "look at it"})
 

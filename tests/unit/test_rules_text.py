@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -66,10 +66,10 @@ def test_what_re2_does_not_know_is_one_sentence(source: str) -> None:
 
 
 def test_an_expression_that_would_run_for_ever_elsewhere_takes_no_time() -> None:
-    begun = perf_counter()
+    begun = thread_time()
 
     assert fits_text(["re2:^(a+)+$"], "a" * 50_000 + "!") == ""
-    assert perf_counter() - begun < 1
+    assert thread_time() - begun < 1
 
 
 @given(st.text(max_size=200))

@@ -61,7 +61,7 @@ async def served(
     """Serve the API over a fresh database for the tests of one module."""
     path = tmp_path_factory.mktemp("api") / "relay.db"
     copyfile(migrated_file, path)
-    config = Config(database=str(path))
+    config = Config(database=str(path), send_limits="none")
     db = Database(config.database_url)
     async with open_backend(config, workers=False) as backend:
         acme, key = await _tenant(backend, db, "Acme")

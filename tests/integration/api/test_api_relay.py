@@ -133,7 +133,10 @@ async def test_logs_are_this_tenants_filtered_and_paged(
     [
         ({"limit": 0}, "limit"),
         ({"limit": 101}, "limit"),
-        ({"offset": -1}, "offset"),
+        ({"cursor": "x"}, "cursor"),
+        ({"q": "staus:sent"}, "staus"),
+        ({"q": "status:sunk"}, "status"),
+        ({"sort": "size"}, "sort"),
         ({"status": "sunk"}, "status"),
         ({"direction": "up"}, "direction"),
     ],

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from fastapi import FastAPI
+
     from backend.api.service import ApiService
     from backend.sandbox import SandboxAddresses
     from backend.store.types import Tx
@@ -63,7 +65,6 @@ class Place:
     fetched: dict[str, bytes] = field(default_factory=dict)
     http: httpx.AsyncClient = field(init=False)
     ingest: Ingest = field(init=False)
-    receiving: Any = None
 
     async def fetch(self, url: str) -> bytes:
         if url.startswith("https://sns."):
@@ -99,6 +100,24 @@ class Place:
         return await self.db.read(store.page, InboundQuery(), 0, 50)
 
 
+class Front:
+    """What the app asks: the place of this test. To make an app takes longer than a test."""
+
+    place: Place
+
+    @property
+    def ingest(self) -> Ingest:
+        return self.place.ingest
+
+
+@pytest.fixture(scope="module")
+def front() -> tuple[Front, FastAPI]:
+    front = Front()
+    service: Any = front
+    typed: ApiService = service
+    return front, create_app(typed)
+
+
 @pytest.fixture(scope="module")
 def at() -> Iterator[SandboxAddresses]:
     sandbox = Sandbox(SandboxSettings(receiving_domains=(SHARED,)))
@@ -119,6 +138,7 @@ async def place(
     ids: CountingIds,
     signer: Signer,
     at: SandboxAddresses,
+    front: tuple[Front, FastAPI],
 ) -> AsyncIterator[Place]:
     path = tmp_path / "relay.db"
     copyfile(migrated_file, path)
@@ -126,9 +146,9 @@ async def place(
     clients = Clients(at.region, at.aws_endpoint)
     made = Place(db, FolderBlobs(tmp_path / "blobs"), clock, ids, signer, at)
     made.build(clients)
-    service: Any = made
-    typed: ApiService = service
-    server = ApiServer(create_app(typed), "127.0.0.1", 0)
+    asked, app = front
+    asked.place = made
+    server = ApiServer(app, "127.0.0.1", 0)
     url = await server.start()
     async with httpx.AsyncClient(base_url=url) as http:
         made.http = http

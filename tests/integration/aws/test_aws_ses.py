@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backend.aws.client import Clients
-from backend.aws.ses import SesIdentities, SesSuppressions, SesTransport
+from backend.aws.ses import SesIdentities, SesTransport
 from backend.errors import (
     NotFoundError,
     RefusedError,
@@ -187,15 +187,3 @@ async def test_creating_a_domain_that_exists_reads_it(world: Reader) -> None:
 async def test_an_unknown_domain_is_not_found(world: Reader) -> None:
     with pytest.raises(NotFoundError, match="does not exist"):
         await SesIdentities(world.clients).get("nobody.example")
-
-
-async def test_freeing_an_address_frees_every_spelling(world: Reader) -> None:
-    client = world.clients.service("sesv2")
-    for address in ("Kim@Held.example", "kim@held.example"):
-        client.put_suppressed_destination(EmailAddress=address, Reason="BOUNCE")
-    suppressions = SesSuppressions(world.clients)
-
-    assert await suppressions.contains("Kim@Held.example")
-    assert await suppressions.remove("KIM@held.example")
-    assert not await suppressions.contains("Kim@Held.example")
-    assert not await suppressions.remove("kim@held.example")

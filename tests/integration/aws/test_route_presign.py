@@ -1,21 +1,32 @@
-"""A presigned link reads the raw message without a key of ours; an unsafe file gets none."""
+"""Presigned links read a file, or the raw message, without a key of ours; an unsafe one none."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from email.message import EmailMessage
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from backend.aws.s3 import S3Blobs
-from backend.inbound.deliver_files import FileSettings, plan_files
-from backend.model.inbound import AttachmentInfo, ParsedMail
+from backend.inbound.deliver_files import FileSettings, filled_request, link_files, plan_files
+from backend.mime.parse import parse
+from backend.model.inbound import (
+    AttachmentInfo,
+    ParsedMail,
+    Route,
+    TargetAction,
+    TargetName,
+)
 from tests.unit.test_rules_apply import MESSAGE
 
 if TYPE_CHECKING:
     from backend.store.engine import Database
     from tests.integration.aws.reading import Reader
+
+
+ROUTE = Route(target=TargetName.PSA, action=TargetAction.NEW_TICKET, tenant_id="ten_1", ref="")
 
 
 def file(name: str, size: int = 100) -> AttachmentInfo:
@@ -35,6 +46,40 @@ async def test_what_is_too_large_is_to_be_had_from_the_raw_message(
     assert plan.why == ("too_large",)
     async with httpx.AsyncClient() as client:
         assert (await client.get(plan.raw_url)).content == b"Subject: x\r\n\r\nraw"
+
+
+async def test_a_file_that_is_too_large_has_a_link_of_its_own(world: Reader, db: Database) -> None:
+    blobs = S3Blobs(world.clients, world.at.inbound_bucket)
+    raw = letter(("small.txt", "ab"), ("Größe 1.log", "large enough"), ("run.exe", "MZ"))
+    mail = parse(raw)
+    settings = FileSettings(content_bytes=5, links=blobs)
+    message = replace(MESSAGE, blob_key="in/own", route=ROUTE)
+
+    plan = await plan_files(db, settings, message, mail)
+    again = [await link_files(settings, message, mail, raw, plan) for _ in range(2)]
+
+    files: Any = filled_request(settings, raw, message, mail, again[1]).body["attachments"]
+    assert [(f["content"], bool(f["url"]), f["omitted"]) for f in files] == [
+        ("YWI=", False, None),
+        (None, True, None),
+        (None, False, "unsafe"),
+    ]
+    assert await blobs.holds(f"attachments/{message.id}/{mail.attachments[1].sha256}")
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(files[1]["url"])
+    assert answer.content == b"large enough"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert "filename*=UTF-8''Gr%C3%B6%C3%9Fe%201.log" in answer.headers["content-disposition"]
+
+
+def letter(*files: tuple[str, str]) -> bytes:
+    """Write a mail with text files."""
+    mail = EmailMessage()
+    mail["From"] = "jo@corp.example"
+    mail.set_content("See below.")
+    for name, text in files:
+        mail.add_attachment(text.encode(), maintype="text", subtype="x-any", filename=name)
+    return mail.as_bytes()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,123 @@
+"""Call a scheduled mail off, or give it another time, as long as no worker has it in hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from backend.errors import NotFoundError, TooLateError
+from backend.model.bus import BusEvent, EventType
+from backend.model.outbound import Email, EmailStatus, RecipientStatus
+from backend.model.stats import Counter
+from backend.model.work import WorkKind
+from backend.queue import items
+from backend.queue.announce import announce
+from backend.store import attempts, audit, counters, emails
+from backend.store.audit import AuditEntry
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backend.ports import Ids
+    from backend.store.types import Tx
+
+_WAITING = frozenset({EmailStatus.SCHEDULED, EmailStatus.QUEUED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Who changes which mail, and when; a mail of another tenant is as if it were not there."""
+
+    email_id: str
+    tenant_id: str | None
+    actor: str
+    at: datetime
+    ids: Ids
+
+
+def cancel(tx: Tx, change: Change) -> Email:
+    """Call a scheduled mail off and give it; one that was called off before stays so.
+
+    Raises NotFoundError, and TooLateError when it is not scheduled, or on its way.
+    """
+    email = _lock(tx, change)
+    if email.status is EmailStatus.CANCELED:
+        return email
+    _check_waiting(tx, email)
+    moved = [
+        replace(recipient, status=RecipientStatus.CANCELED, updated_at=change.at, detail="")
+        for recipient in email.recipients
+        if recipient.status is RecipientStatus.QUEUED
+    ]
+    emails.move(tx, email.id, moved)
+    counters.bump(tx, email.tenant_id, Counter.CANCELED, change.at, len(moved))
+    announce(
+        tx,
+        BusEvent(
+            id=change.ids.new("evt"),
+            type=EventType.CANCELLED.value,
+            created_at=change.at,
+            tenant_id=email.tenant_id,
+            data={
+                "email_id": email.id,
+                "recipients": [recipient.address for recipient in moved],
+                "tags": dict(email.tags),
+            },
+        ),
+    )
+    # a worker that finds nobody waiting ends the work
+    items.enqueue(tx, WorkKind.SEND, email.id, run_at=change.at, now=change.at)
+    _note(tx, change, email, "email.cancelled", {})
+    return _again(tx, email)
+
+
+def reschedule(tx: Tx, change: Change, at: datetime) -> Email:
+    """Give a scheduled mail another time and give it back; raises as ``cancel`` does."""
+    email = _lock(tx, change)
+    _check_waiting(tx, email)
+    emails.reschedule(tx, email.id, at)
+    items.enqueue(tx, WorkKind.SEND, email.id, run_at=at, now=change.at)
+    _note(tx, change, email, "email.rescheduled", {"scheduled_at": at.isoformat()})
+    return _again(tx, email)
+
+
+def _lock(tx: Tx, change: Change) -> Email:
+    email = emails.lock(tx, change.email_id)
+    if email is None or change.tenant_id not in (None, email.tenant_id):
+        raise NotFoundError(f"there is no mail {change.email_id}")
+    return email
+
+
+def _check_waiting(tx: Tx, email: Email) -> None:
+    if email.status is EmailStatus.CANCELED:
+        raise TooLateError(f"{email.id} was called off; send a new mail")
+    if email.scheduled_at is None:
+        raise TooLateError(f"{email.id} was not scheduled: it is {email.status}")
+    if (
+        email.status not in _WAITING
+        or attempts.of_email(tx, email.id)
+        or items.in_hand(tx, WorkKind.SEND, email.id)
+    ):
+        raise TooLateError(f"{email.id} is on its way or done: it is {email.status}")
+
+
+def _again(tx: Tx, email: Email) -> Email:
+    changed = emails.get(tx, email.id)
+    if changed is None:
+        raise NotFoundError(f"there is no mail {email.id}")
+    return changed
+
+
+def _note(tx: Tx, change: Change, email: Email, action: str, detail: dict[str, str]) -> None:
+    audit.add(
+        tx,
+        AuditEntry(
+            id=change.ids.new("aud"),
+            at=change.at,
+            actor=change.actor,
+            action=action,
+            subject=email.id,
+            tenant_id=email.tenant_id,
+            detail=detail,
+        ),
+    )
