@@ -204,7 +204,8 @@ class Config(BaseSettings):
         default=16,
         ge=1,
         le=64,
-        description="How many work items other than mail out one process handles at a time.",
+        description="How many work items other than mail one process handles at a time, and how"
+        " many calls it makes to one target at a time.",
     )
     send_threads: int = Field(
         default=8,

@@ -44,7 +44,7 @@ from backend.store import (
     tenants,
 )
 from backend.store import inbound as inbound_rows
-from backend.store.audit import AuditEntry
+from backend.store.audit import Hand
 from backend.suppression import by_hand
 from backend.suppression.desk import SuppressionDesk
 
@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     )
     from backend.outbound.context import Outbound
     from backend.ports import AccountSuppressions
+    from backend.store.audit import AuditEntry
     from backend.store.engine import Database
     from backend.store.types import Tx
 
@@ -225,8 +226,8 @@ class Backend:
         """Undo a removal: put the very entry back."""
         await self._db.write(by_hand.restore, self._hand(actor), suppression)
 
-    def _hand(self, actor: str) -> by_hand.Hand:
-        return by_hand.Hand(actor=actor, at=self._clock.now(), ids=self._ids)
+    def _hand(self, actor: str) -> Hand:
+        return Hand(actor=actor, at=self._clock.now(), ids=self._ids)
 
     # tenants, keys and domains
 
@@ -242,16 +243,9 @@ class Backend:
                 f"name: a tenant needs a printable name of 1 to {MAX_TENANT_NAME} characters",
                 field="name",
             )
-        tenant = Tenant(id=self._ids.new("ten"), name=name, created_at=self._clock.now())
-        entry = AuditEntry(
-            id=self._ids.new("aud"),
-            at=tenant.created_at,
-            actor=actor,
-            action="tenant.added",
-            subject=tenant.id,
-            tenant_id=tenant.id,
-            detail={"name": name},
-        )
+        hand = self._hand(actor)
+        tenant = Tenant(id=self._ids.new("ten"), name=name, created_at=hand.at)
+        entry = hand.entry("tenant.added", tenant.id, tenant_id=tenant.id, detail={"name": name})
         await self._db.write(_add_tenant, tenant, entry)
         return tenant
 

@@ -259,6 +259,8 @@ async def report(name: str, floor: Callable[[], Any], action: Callable[[], Any])
 def main() -> None:
     """Fill a file, unless there is one, and measure."""
     given = sys.argv[1:]
+    if given and given[0].startswith("-"):
+        sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(given[0]) if given else Path(folder) / "log.db"
         if not path.exists():

@@ -84,15 +84,15 @@ class World:
     transport: ScriptedTransport
     outbound: Outbound
 
-    async def claim(self) -> list[WorkItem]:
-        """Claim every SEND item that is due."""
+    async def claim(self, limit: int = 100) -> list[WorkItem]:
+        """Claim the SEND items that are due."""
         return await self.db.write(
             hold.claim,
             [WorkKind.SEND],
             "test",
             now=self.clock.now(),
             lease=timedelta(seconds=30),
-            limit=100,
+            limit=limit,
         )
 
     async def work(self) -> int:

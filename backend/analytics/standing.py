@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 VOLUME = 10_000
 LONGEST = timedelta(days=90)
+FEW = 100  # recipients, below which a rate is worth a notice and no more
 QUIET = timedelta(minutes=15)
+_SEVERITY = list(Level).index
 _ENFORCED = {"PROBATION": Level.REVIEW, "SHUTDOWN": Level.PAUSE}
 
 
@@ -130,6 +132,10 @@ def _rates(one: Standing, names: Mapping[str, str]) -> list[Finding]:
     whose = names.get(one.tenant_id, one.tenant_id) if one.tenant_id else "the account"
     found = []
     bounces, complaints = BOUNCES.level(one.bounce_rate), COMPLAINTS.level(one.complaint_rate)
+    if one.eligible < FEW:
+        bounces, complaints = (
+            min(level, Level.NOTICE, key=_SEVERITY) for level in (bounces, complaints)
+        )
     if one.hard_bounces and bounces is not Level.GOOD:
         left = f"; {one.bounces_left} more until 5 %" if one.bounces_left else ""
         said = f"Bounces of {whose}: {one.bounce_rate:.1%} of {one.eligible}{left}."

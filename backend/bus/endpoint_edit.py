@@ -10,13 +10,12 @@ from backend.errors import InvalidInputError, NotFoundError
 from backend.model.bus import EventType
 from backend.model.webhooks import Endpoint, WebhookStyle
 from backend.store import audit, tenants, webhooks
-from backend.store.audit import AuditEntry
+from backend.store.audit import Hand
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from backend.model.webhooks import EndpointChange, EndpointWish
-    from backend.ports import Ids
     from backend.store.types import Tx
 
 MOST = 20  # endpoints of a tenant: each multiplies its events
@@ -25,12 +24,9 @@ NO_REASON = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointHand:
+class EndpointHand(Hand):
     """Who changes endpoints, and when; ``tenant_id`` None may touch those of all tenants."""
 
-    actor: str
-    at: datetime
-    ids: Ids
     tenant_id: str | None = None
 
 
@@ -139,15 +135,4 @@ def _checked_description(text: str) -> str:
 
 
 def _note(tx: Tx, hand: EndpointHand, endpoint: Endpoint, action: str, **detail: str) -> None:
-    audit.add(
-        tx,
-        AuditEntry(
-            id=hand.ids.new("aud"),
-            at=hand.at,
-            actor=hand.actor,
-            action=action,
-            subject=endpoint.id,
-            tenant_id=endpoint.tenant_id,
-            detail=detail,
-        ),
-    )
+    audit.add(tx, hand.entry(action, endpoint.id, tenant_id=endpoint.tenant_id, detail=detail))

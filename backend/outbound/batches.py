@@ -1,6 +1,6 @@
 """The three transactions of the way out, over many mails at once: load, begin, record.
 
-Each takes the questions that came together (outbound/together.py, Database.write_gathered) and
+Each takes the questions that came together (Database.read_gathered and write_gathered) and
 answers each; a mail whose lease is lost gets its LeaseLostError and leaves the others alone.
 """
 

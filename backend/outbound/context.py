@@ -8,10 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backend.model.limits import NO_LIMITS, read_limits
-from backend.outbound.batches import load
 from backend.outbound.decide import Patience
 from backend.outbound.pace import Pacer
-from backend.outbound.together import Together
 from backend.reply_tokens import ReplyTokens
 
 if TYPE_CHECKING:
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
     from backend.config import Config
     from backend.model.limits import SendLimits
-    from backend.outbound.record import Job
     from backend.ports import Clock, Ids, MailTransport
     from backend.store.engine import Database
 
@@ -49,9 +46,6 @@ class Outbound:
     ids: Ids
     settings: OutboundSettings
     pacer: Pacer = field(default_factory=Pacer)
-    loading: Together[tuple[str, datetime], Job | None] = field(
-        default_factory=lambda: Together(load)
-    )
     large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
     tokens: ReplyTokens = field(default_factory=ReplyTokens)
     in_flight: set[tuple[str, str]] = field(default_factory=set)

@@ -13,26 +13,22 @@ from backend.model.work import WorkKind
 from backend.queue import items
 from backend.queue.announce import announce
 from backend.store import attempts, audit, counters, emails
-from backend.store.audit import AuditEntry
+from backend.store.audit import Hand
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from backend.ports import Ids
     from backend.store.types import Tx
 
 _WAITING = frozenset({EmailStatus.SCHEDULED, EmailStatus.QUEUED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Hand):
     """Who changes which mail, and when; a mail of another tenant is as if it were not there."""
 
     email_id: str
     tenant_id: str | None
-    actor: str
-    at: datetime
-    ids: Ids
 
 
 def cancel(tx: Tx, change: Change) -> Email:
@@ -109,15 +105,4 @@ def _again(tx: Tx, email: Email) -> Email:
 
 
 def _note(tx: Tx, change: Change, email: Email, action: str, detail: dict[str, str]) -> None:
-    audit.add(
-        tx,
-        AuditEntry(
-            id=change.ids.new("aud"),
-            at=change.at,
-            actor=change.actor,
-            action=action,
-            subject=email.id,
-            tenant_id=email.tenant_id,
-            detail=detail,
-        ),
-    )
+    audit.add(tx, change.entry(action, email.id, tenant_id=email.tenant_id, detail=detail))

@@ -1,7 +1,7 @@
 """Send one mail: the way out from the queue to SES, top to bottom.
 
 Many mails are on this way at a time. What each asks of the database goes into one transaction with
-what the others ask at that moment (outbound/together.py); SES is called in bounded threads.
+what the others ask at that moment (outbound/batches.py); SES is called in bounded threads.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from backend.model.outbound import (
     Suppressed,
 )
 from backend.model.sending import SendState
-from backend.outbound.batches import SMALL, Beginning, begin, record_all
+from backend.outbound.batches import SMALL, Beginning, begin, load, record_all
 from backend.outbound.brake import LOOK_AGAIN
 from backend.outbound.decide import Failure, after_failure, unresolved, while_unknown
 from backend.outbound.drafts import load_draft
@@ -55,7 +55,7 @@ async def process(item: WorkItem, outbound: Outbound) -> None:
     Raises LeaseLostError when another worker has taken the mail over.
     """
     faultpoint(FaultPoint.SEND_CLAIMED)
-    job = await outbound.loading.ask(outbound.db, (item.ref, outbound.clock.now()))
+    job = await outbound.db.read_gathered(load, (item.ref, outbound.clock.now()))
     if job is None or not job.waiting:
         await outbound.db.write(items.finish, item)
         return

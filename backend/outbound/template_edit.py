@@ -11,13 +11,10 @@ from backend.model.template import Template, TemplateContent, TemplateDetail, Te
 from backend.outbound.render import declared
 from backend.store import audit
 from backend.store import templates as store
-from backend.store.audit import AuditEntry
+from backend.store.audit import Hand
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from backend.model.template import TemplateWish
-    from backend.ports import Ids
     from backend.store.types import Tx
 
 MAX_NAME = 100
@@ -25,13 +22,10 @@ MAX_PART = 1_000_000  # characters of one part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateHand:
+class TemplateHand(Hand):
     """Who changes templates of which tenant, and when."""
 
     tenant_id: str
-    actor: str
-    at: datetime
-    ids: Ids
 
 
 def create(tx: Tx, hand: TemplateHand, wish: TemplateWish) -> TemplateDetail:
@@ -123,18 +117,8 @@ def remove(tx: Tx, hand: TemplateHand, given: str) -> Template:
 def leave_missing(tx: Tx, hand: TemplateHand, *, leave: bool) -> None:
     """Choose whether missing variables of a tenant stay as written instead of being refused."""
     store.set_leave_missing(tx, hand.tenant_id, leave=leave)
-    audit.add(
-        tx,
-        AuditEntry(
-            id=hand.ids.new("aud"),
-            at=hand.at,
-            actor=hand.actor,
-            action="template.leave_missing",
-            subject=hand.tenant_id,
-            tenant_id=hand.tenant_id,
-            detail={"leave": "yes" if leave else "no"},
-        ),
-    )
+    whose, detail = hand.tenant_id, {"leave": "yes" if leave else "no"}
+    audit.add(tx, hand.entry("template.leave_missing", whose, tenant_id=whose, detail=detail))
 
 
 def _content(before: TemplateContent, wish: TemplateWish) -> TemplateContent:
@@ -195,19 +179,9 @@ def _alias(alias: str) -> str:
 
 
 def _note(tx: Tx, hand: TemplateHand, template: Template, action: str) -> None:
-    audit.add(
-        tx,
-        AuditEntry(
-            id=hand.ids.new("aud"),
-            at=hand.at,
-            actor=hand.actor,
-            action=action,
-            subject=template.id,
-            tenant_id=template.tenant_id,
-            detail={
-                "name": template.name,
-                "latest": str(template.latest),
-                "sent": str(template.published or "none"),
-            },
-        ),
-    )
+    detail = {
+        "name": template.name,
+        "latest": str(template.latest),
+        "sent": str(template.published or "none"),
+    }
+    audit.add(tx, hand.entry(action, template.id, tenant_id=template.tenant_id, detail=detail))

@@ -104,11 +104,14 @@ def due_kinds(tx: Tx, kinds: Collection[WorkKind], now: datetime) -> frozenset[W
 def heartbeat(
     tx: Tx, items: Collection[WorkItem], *, now: datetime, lease: timedelta
 ) -> list[WorkItem]:
-    """Extend the leases of ``items`` and give those that belong to another worker by now."""
+    """Extend the leases of ``items`` and give those that belong to another worker by now.
+
+    One that is gone altogether is done: its worker has not heard of that yet.
+    """
     lost = []
     for item in items:
         held = tx.execute(update(t).where(_held(item)).values(lease_until=now + lease))
-        if held.rowcount == 0:
+        if held.rowcount == 0 and tx.execute(_THERE, {"of_id": item.id}).first() is not None:
             lost.append(item)
     return lost
 
@@ -315,6 +318,7 @@ def _enqueueing(insert: Callable[[Table], postgresql.Insert | sqlite.Insert]) ->
     return row.on_conflict_do_update(index_elements=[t.c.id], set_=revived)
 
 
+_THERE = select(t.c.id).where(t.c.id == bindparam("of_id"))
 _IDS = t.c.id.in_(bindparam("ids", expanding=True))
 _HELD = (
     select(t.c.id, t.c.fence)

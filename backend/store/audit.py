@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from backend.ports import Ids
     from backend.store.types import Tx
 
 
@@ -27,6 +28,34 @@ class AuditEntry:
     subject: str
     tenant_id: str = ""
     detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """Who acts, and when; ``ids`` for the rows it adds. ``actor`` is the OS, SSH or API user."""
+
+    actor: str
+    at: datetime
+    ids: Ids
+
+    def entry(
+        self,
+        action: str,
+        subject: str,
+        *,
+        tenant_id: str = "",
+        detail: Mapping[str, str] | None = None,
+    ) -> AuditEntry:
+        """Make the audit entry of something this hand does to ``subject``."""
+        return AuditEntry(
+            id=self.ids.new("aud"),
+            at=self.at,
+            actor=self.actor,
+            action=action,
+            subject=subject,
+            tenant_id=tenant_id,
+            detail=detail or {},
+        )
 
 
 def add(tx: Tx, entry: AuditEntry) -> None:

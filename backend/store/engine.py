@@ -89,9 +89,10 @@ class Database:
     async def read_gathered(
         self, fn: Callable[[Tx, Sequence[T]], Sequence[R | BaseException]], item: T
     ) -> R:
-        """Let ``fn(tx, items)`` answer about this item with all that are asked for just now.
+        """Let ``fn(tx, items)`` answer about this item, with all that were asked about meanwhile.
 
-        ``fn`` gives an answer for each item in its order: a value, or an error to be raised.
+        ``fn`` gives an answer for each item in its order: a value, or an error to be raised. A
+        RelayError that it raises reaches all of them; after any other each is asked about alone.
         """
         return await self._gathered.ask(fn, item)  # type: ignore[no-any-return]  # as fn says
 

@@ -33,6 +33,9 @@ _SQLITE = frozenset(
 _POSTGRESQL = ("08", "53", "57", "58", "25006")
 # serialization_failure, deadlock_detected, lock_not_available
 _COLLISIONS = frozenset({"40001", "40P01", "55P03"})
+_UNIQUE = "23505"
+# two that ask for the same work at once: ON CONFLICT looks at one of its two keys only
+_SAME_WORK = "uq_work_items_kind_ref"
 
 
 def spoils_transaction(error: DBAPIError) -> bool:
@@ -59,7 +62,12 @@ def is_write_of_reader(error: DBAPIError) -> bool:
 
 def is_collision(error: BaseException) -> bool:
     """Tell whether a PostgreSQL transaction met another one and running it again may help."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None) in _COLLISIONS
+    cause = getattr(error, "orig", None)
+    state = getattr(cause, "sqlstate", None)
+    if state == _UNIQUE:
+        diag = getattr(cause, "diag", None)
+        return getattr(diag, "constraint_name", None) == _SAME_WORK
+    return state in _COLLISIONS
 
 
 def translated(error: DBAPIError) -> DatabaseBusyError:

@@ -1,60 +1,104 @@
-"""Reads that are asked for within one turn of the event loop share one connection and one thread.
+"""Many callers, one read: who asks while a read is under way shares the next one.
 
-Handing a read to a thread and its answer back costs more than the read itself.
+Reading about ten mails takes as many statements as reading about one, and handing a read to a
+thread costs more than most reads. Nobody waits for company: a caller who finds nothing under way
+begins at once. For writes the writer thread does the same (Database.write_gathered).
 """
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from backend.errors import RelayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from backend.store.types import Tx
 
-    Answer = Callable[[Tx, Sequence[Any]], Sequence[Any]]
+    Answer: TypeAlias = Callable[[Tx, Sequence[Any]], Sequence[Any]]
+    Key: TypeAlias = tuple[asyncio.AbstractEventLoop, Answer]
 
-R = TypeVar("R")
+MOST = 50  # questions one read answers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A question about an item and who waits for its answer."""
+
+    item: Any
+    future: asyncio.Future[Any]
 
 
 class GatheredReads:
-    """Collects questions until the loop's next turn; ``read`` runs a function on a reader."""
+    """Answers questions in batches, one after another for those of the same answer function.
 
-    def __init__(self, read: Callable[[Callable[[Tx], Any]], Coroutine[Any, Any, Any]]) -> None:
+    ``read`` runs a function on a reader's connection.
+    """
+
+    def __init__(
+        self, read: Callable[[Callable[[Tx], Any]], Coroutine[Any, Any, Sequence[Any]]]
+    ) -> None:
         self._read = read
-        self._asked: dict[Any, list[tuple[Any, asyncio.Future[Any]]]] = {}
+        self._waiting: dict[Key, deque[_Asked]] = {}
+        self._under_way: dict[Key, asyncio.Future[None]] = {}
 
     def ask(self, answer: Answer, item: Any) -> asyncio.Future[Any]:
-        """Have ``answer(tx, items)`` asked about an item, with the others of this turn."""
+        """Have ``answer(tx, items)`` asked about an item, with the others that wait for it.
+
+        Cancelling what is given withdraws the question and leaves the others alone.
+        """
         loop = asyncio.get_running_loop()
-        mine = loop.create_future()
-        asked = self._asked.setdefault((loop, answer), [])
-        asked.append((item, mine))
-        if len(asked) == 1:
-            loop.call_soon(self._start, loop, answer)
-        return mine
+        key = (loop, answer)
+        asked = _Asked(item, loop.create_future())
+        self._waiting.setdefault(key, deque()).append(asked)
+        if key not in self._under_way:
+            # a task of nobody's: no caller who is cancelled takes it along; it ends with the
+            # reads its callers wait for, and begins when all of this turn of the loop have asked
+            self._under_way[key] = asyncio.ensure_future(self._answer_all(key))
+        return asked.future
 
-    def _start(self, loop: asyncio.AbstractEventLoop, answer: Answer) -> None:
-        asked = self._asked.pop((loop, answer))
-        items = [item for item, future in asked if not future.cancelled()]
-        futures = [future for _, future in asked if not future.cancelled()]
-        if items:
-            # it ends with the read, which the futures of its callers wait for
-            running = asyncio.ensure_future(self._read(lambda tx: answer(tx, items)))
-            running.add_done_callback(partial(_settle, futures))
+    async def _answer_all(self, key: Key) -> None:
+        """Answer batch after batch until nobody waits."""
+        waiting, batch = self._waiting[key], list[_Asked]()
+        try:
+            while waiting:
+                taken = [waiting.popleft() for _ in range(min(len(waiting), MOST))]
+                batch = [asked for asked in taken if not asked.future.cancelled()]
+                if batch:
+                    answers = await self._answers(key[1], [asked.item for asked in batch])
+                    _settle(batch, answers)
+        finally:
+            del self._waiting[key], self._under_way[key]
+            for asked in (*batch, *waiting):
+                asked.future.cancel()  # those without an answer, when the loop ends
+
+    async def _answers(self, answer: Answer, items: Sequence[Any]) -> Sequence[Any]:
+        try:
+            return await self._read(lambda tx: _one_each(answer(tx, items), items))
+        except RelayError as error:
+            return [error] * len(items)
+        except Exception as error:  # noqa: BLE001  # handed to who asked
+            if len(items) == 1:
+                return [error]
+        # one bad row must not take the others along: each is asked about alone
+        return [(await self._answers(answer, [item]))[0] for item in items]
 
 
-def _settle(futures: Sequence[asyncio.Future[Any]], ended: asyncio.Future[Sequence[Any]]) -> None:
-    failed = asyncio.CancelledError() if ended.cancelled() else ended.exception()
-    answers = ended.result() if failed is None else [failed] * len(futures)
-    for future, told in zip(futures, answers, strict=True):
-        if future.done():
+def _one_each(answers: Sequence[Any], items: Sequence[Any]) -> Sequence[Any]:
+    if len(answers) != len(items):
+        raise ValueError(f"{len(items)} questions got {len(answers)} answers")
+    return answers
+
+
+def _settle(batch: Sequence[_Asked], answers: Sequence[Any]) -> None:
+    for asked, told in zip(batch, answers, strict=True):
+        if asked.future.done():
             continue  # its caller was cancelled meanwhile
-        if isinstance(told, asyncio.CancelledError):
-            future.cancel()
-        elif isinstance(told, BaseException):
-            future.set_exception(told)
+        if isinstance(told, BaseException):
+            asked.future.set_exception(told)
         else:
-            future.set_result(told)
+            asked.future.set_result(told)

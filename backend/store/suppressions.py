@@ -72,6 +72,17 @@ def find(tx: Tx, tenant_id: str, addresses: Collection[str]) -> dict[str, Suppre
     return {row.address: _suppression(row) for row in rows}
 
 
+def is_refused(tx: Tx, address: str) -> bool:
+    """Tell whether any tenant holds an address because it bounced or complained."""
+    real = [SuppressionReason.BOUNCE.value, SuppressionReason.COMPLAINT.value]
+    which = (
+        t.c.address == address,
+        t.c.state == SuppressionState.ACTIVE.value,
+        t.c.reason.in_(real),
+    )
+    return tx.execute(select(t.c.id).where(*which).limit(1)).first() is not None
+
+
 def get(tx: Tx, suppression_id: str) -> Suppression | None:
     """Read an entry."""
     row = tx.execute(select(t).where(t.c.id == suppression_id)).one_or_none()

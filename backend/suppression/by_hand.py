@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backend.errors import InvalidInputError, NotFoundError
@@ -18,21 +18,10 @@ from backend.queue import items
 from backend.store import audit, ses_suppressions, suppressions, tenants
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from backend.ports import Ids
+    from backend.store.audit import Hand
     from backend.store.types import Tx
 
 MAX_NOTE = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
-    """Who acts, and when: ``actor`` is the OS, SSH or API user."""
-
-    actor: str
-    at: datetime
-    ids: Ids
 
 
 def normalise(address: str) -> str:
@@ -80,8 +69,10 @@ def remove(tx: Tx, hand: Hand, suppression_id: str, tenant_id: str | None = None
     suppressions.remove(tx, entry.id)
     if entry.kind is SuppressionKind.ADDRESS and entry.state is SuppressionState.ACTIVE:
         ses_suppressions.removed(tx, [entry.address], hand.at)
-        ref = entry.spelling or entry.address
-        items.enqueue(tx, WorkKind.UNSUPPRESS, ref, run_at=hand.at, now=hand.at)
+        # the list of SES is all tenants': one must not free what refused the mail of another
+        if not suppressions.is_refused(tx, entry.address):
+            ref = entry.spelling or entry.address
+            items.enqueue(tx, WorkKind.UNSUPPRESS, ref, run_at=hand.at, now=hand.at)
     _note(tx, hand, "suppression.remove", entry)
     return entry
 
@@ -127,15 +118,5 @@ def _spelling(address: str) -> str:
 
 
 def _note(tx: Tx, hand: Hand, action: str, entry: Suppression) -> None:
-    audit.add(
-        tx,
-        audit.AuditEntry(
-            id=hand.ids.new("aud"),
-            at=hand.at,
-            actor=hand.actor,
-            action=action,
-            subject=entry.id,
-            tenant_id=entry.tenant_id,
-            detail={"address": entry.address, "reason": entry.reason.value},
-        ),
-    )
+    detail = {"address": entry.address, "reason": entry.reason.value}
+    audit.add(tx, hand.entry(action, entry.id, tenant_id=entry.tenant_id, detail=detail))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backend.errors import NotFoundError
 from backend.store import suppression_imports, suppressions
+from backend.store.audit import Hand
 from backend.suppression import by_hand
 from backend.suppression.check import held_back
 from backend.suppression.export import export
@@ -167,8 +168,8 @@ class SuppressionDesk:
         sync = Sync(self._db, self._account, self._clock, self._ids, heard=heard)
         return await sync.run(way, dry_run=dry_run, actor=actor)
 
-    def _hand(self, actor: str) -> by_hand.Hand:
-        return by_hand.Hand(actor=actor, at=self._clock.now(), ids=self._ids)
+    def _hand(self, actor: str) -> Hand:
+        return Hand(actor=actor, at=self._clock.now(), ids=self._ids)
 
     def _importer(self, actor: str) -> Importer:
         return Importer(self._db, self._clock, self._ids, actor=actor)
@@ -182,14 +183,12 @@ def _named(tx: Tx, name: str, tenant_id: str) -> Suppression | None:
     return suppressions.find(tx, tenant_id, [address]).get(address)
 
 
-def _add_many(tx: Tx, hand: by_hand.Hand, wishes: Sequence[SuppressionWish]) -> list[Suppression]:
+def _add_many(tx: Tx, hand: Hand, wishes: Sequence[SuppressionWish]) -> list[Suppression]:
     added = [by_hand.add(tx, hand, wish) for wish in wishes]
     return list({entry.id: entry for entry in added}.values())
 
 
-def _remove_many(
-    tx: Tx, hand: by_hand.Hand, names: Sequence[str], tenant_id: str
-) -> list[Suppression]:
+def _remove_many(tx: Tx, hand: Hand, names: Sequence[str], tenant_id: str) -> list[Suppression]:
     found = [_named(tx, name, tenant_id) for name in names]
     entries = {entry.id: entry for entry in found if entry is not None}
     return [by_hand.remove(tx, hand, entry_id, tenant_id) for entry_id in entries]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -75,7 +75,8 @@ def contexts(parent: click.Context) -> Iterator[click.Context]:
         for name in parent.command.list_commands(parent):
             command = parent.command.get_command(parent, name)
             if command is not None:
-                yield from contexts(click.Context(command, parent=parent, info_name=name))
+                own: dict[str, Any] = dict(command.context_settings)
+                yield from contexts(click.Context(command, parent=parent, info_name=name, **own))
 
 
 def parts_of(document: str) -> dict[str, str]:

@@ -22,8 +22,9 @@ from backend.model.work import WorkKind
 from backend.outbound.accept import accept
 from backend.queue import items
 from backend.store import auto_responses, domains, emails, gone
+from backend.store.audit import Hand
 from backend.store.blobs import FolderBlobs
-from backend.suppression.by_hand import Hand, add
+from backend.suppression.by_hand import add
 from tests.integration.inbound_world import CLIENT, PASSED, TOKENS, LoopbackTarget, World, mail
 from tests.integration.inbound_world import answer as told
 from tests.outbound_world import World as Post

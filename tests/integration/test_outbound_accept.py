@@ -23,7 +23,8 @@ from backend.model.stats import Counter
 from backend.model.suppression import SuppressionWish
 from backend.outbound.accept import accept
 from backend.store import counters, emails, outbox, schema, threads
-from backend.suppression.by_hand import Hand, add
+from backend.store.audit import Hand
+from backend.suppression.by_hand import add
 from tests.outbound_world import DRAFT, OTHER_TENANT, TENANT, World, make_world
 
 if TYPE_CHECKING:

@@ -23,8 +23,9 @@ from backend.model.suppression import SuppressionWish
 from backend.outbound.accept import accept, accept_batch
 from backend.outbound.drafts import load_draft
 from backend.store import counters, emails, outbox, threads
+from backend.store.audit import Hand
 from backend.store.engine import Database, open_database
-from backend.suppression.by_hand import Hand, add
+from backend.suppression.by_hand import add
 from tests.outbound_world import DRAFT, TENANT, World, make_world
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -123,6 +124,36 @@ async def test_mail_in_a_workers_hands_and_mail_without_a_time_is_left_alone(wor
     plain = await accept(world.outbound, TENANT, DRAFT)
     with pytest.raises(TooLateError, match="was not scheduled"):
         await desk.cancel_email(plain.email_id, actor="a")
+
+
+async def test_a_mail_is_sent_or_called_off_however_the_two_race(any_world: World) -> None:
+    waiting = [await scheduled(any_world, "in 1 min") for _ in range(16)]
+    any_world.clock.advance(61)
+    desk = desk_of(any_world)
+    off: dict[str, bool] = {}
+
+    async def call_off() -> None:
+        for email_id in reversed(waiting):
+            try:
+                await desk.cancel_email(email_id, actor="ann", tenant_id=TENANT)
+                off[email_id] = True
+            except TooLateError:
+                off[email_id] = False
+
+    async def work() -> None:
+        while claimed := await any_world.claim(limit=2):
+            for item in claimed:
+                await process(item, any_world.outbound)
+
+    await asyncio.gather(work(), call_off(), work())
+
+    ends = {email_id: (await any_world.email(email_id)).status for email_id in waiting}
+    assert ends == {
+        email_id: EmailStatus.CANCELED if off[email_id] else EmailStatus.SENT
+        for email_id in waiting
+    }
+    assert set(off.values()) == {True, False}
+    assert len(any_world.transport.mails) == list(off.values()).count(False)
 
 
 async def test_nobody_touches_the_mail_of_another_tenant(world: World) -> None:

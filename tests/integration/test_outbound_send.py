@@ -29,7 +29,8 @@ from backend.outbound.accept import accept
 from backend.outbound.send import process
 from backend.outbound.sending_desk import SendingDesk
 from backend.store import account, attempts, counters, emails
-from backend.suppression.by_hand import Hand, add
+from backend.store.audit import Hand
+from backend.suppression.by_hand import add
 from tests.outbound_world import ACCOUNT, DRAFT, TENANT, World, make_world
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from backend.model.suppression import (
 from backend.model.views import SuppressionQuery
 from backend.outbound.accept import accept as accept_mail
 from backend.store import suppressions
+from backend.store.audit import Hand
 from backend.suppression import by_hand
 from backend.suppression.check import held_back
 from tests.outbound_world import DRAFT, TENANT, World, make_world
@@ -127,8 +128,8 @@ async def world(db: Database, clock: SettableClock, ids: CountingIds) -> World:
     return await make_world(db, clock, ids)
 
 
-def hand(world: World) -> by_hand.Hand:
-    return by_hand.Hand(actor="ann", at=world.clock.now(), ids=world.ids)
+def hand(world: World) -> Hand:
+    return Hand(actor="ann", at=world.clock.now(), ids=world.ids)
 
 
 async def test_a_mail_skips_copies_held_by_domain_or_for_all_and_names_them(world: World) -> None:

@@ -11,7 +11,8 @@ from backend.model.suppression import Suppression, SuppressionReason, Suppressio
 from backend.model.tenant import Tenant
 from backend.model.views import SuppressionQuery
 from backend.store import audit, suppressions, tenants
-from backend.suppression.by_hand import Hand, add, remove, restore
+from backend.store.audit import Hand
+from backend.suppression.by_hand import add, remove, restore
 from tests.settable import START, CountingIds
 
 if TYPE_CHECKING:

@@ -111,6 +111,13 @@ def test_an_alert_names_whom_it_is_about_and_what_is_left() -> None:
     assert findings(None, [standing(1_000, 10)], [], HEARD, {}) == []
 
 
+def test_a_rate_of_few_mails_is_worth_a_notice_only() -> None:
+    few, many = (findings(None, [standing(n, n, n)], [], HEARD, {}) for n in (99, 100))
+
+    assert [one.level for one in few] == [Level.NOTICE, Level.NOTICE]
+    assert [one.level for one in many] == [Level.PAUSE, Level.PAUSE]
+
+
 def test_silence_is_told_only_when_nothing_came_since_the_first_mail() -> None:
     silence = Silence(waiting=3, first_sent_at=NOW, last_event_at=None)
     told: dict[str, Any] = {"account": None, "rates": [], "brakes": [], "names": {}}

@@ -55,6 +55,37 @@ async def test_suppressed_recipients_are_skipped_and_named(
     assert skipped[0]["since"].startswith(f"{entry.created_at:%Y-%m-%dT%H:%M:%S}")
 
 
+async def test_who_was_left_out_shows_in_the_mail_and_in_the_log(
+    served: Served, relay: httpx.AsyncClient
+) -> None:
+    """Others tell of dropped mail in no list, or look at "to" alone."""
+    for name in ("off-to", "off-cc", "off-bcc"):
+        await served.backend.add_suppression(
+            served.acme, f"{name}@client.example", detail="left", actor="test"
+        )
+    async with relay:
+        some = MAIL | {
+            "to": ["off-to@client.example", "on@client.example"],
+            "cc": "Off-CC@client.example",
+            "bcc": ["off-bcc@client.example"],
+        }
+        sent = (await relay.post("/api/send", json=some)).json()
+        read = (await relay.get(f"/emails/{sent['message_id']}")).json()
+        found = (await relay.get("/api/logs", params={"q": "to:off-bcc@client.example"})).json()
+        none = await relay.post("/api/send", json=some | {"to": "off-to@client.example"})
+
+    off = {"off-to@client.example", "off-cc@client.example", "off-bcc@client.example"}
+    assert {one["address"] for one in sent["skipped"]} == off
+    told = {one["address"]: (one["status"], one["detail"]) for one in read["recipients"]}
+    assert {
+        who for who, said in told.items() if said == ("suppressed", "on the list: manual")
+    } == off
+    assert told["on@client.example"][0] == "queued"
+    assert [one["id"] for one in found["data"]] == [sent["message_id"]]
+    assert (none.status_code, none.json()["name"]) == (400, "all_suppressed")
+    assert all(address in none.json()["error"] for address in off)
+
+
 async def test_a_repeat_gets_the_first_answer_and_says_so(relay: httpx.AsyncClient) -> None:
     once = {"Idempotency-Key": "relay-once"}
     async with relay:

@@ -148,6 +148,17 @@ async def test_a_file_goes_in_comes_out_and_is_undone(served: Served) -> None:
     assert undone["removed"] == 2
 
 
+async def test_no_length_of_a_list_is_too_long(served: Served) -> None:
+    """Others stop at 200 lines in and 1,000 out; this is more than one transaction takes."""
+    text = "email\n" + "".join(f"u{n}@many.example\n" for n in range(5_000))
+    done = await call(served, "POST", f"{HERE}/import", content=text.encode())
+    exported = await served.http.get(f"{HERE}/export", params={"text": "@many.example"})
+    undone = await call(served, "DELETE", f"{HERE}/imports/{done['import_id']}")
+
+    assert (done["added"], done["errors"], undone["removed"]) == (5_000, 0, 5_000)
+    assert len(set(exported.text.splitlines())) == 5_001
+
+
 async def test_resends_sdk_works_unchanged(served: Served) -> None:
     resend = pytest.importorskip("resend", reason="pip install resend to test with its SDK")
     importlib.import_module("resend.suppressions")
