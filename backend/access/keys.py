@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PREFIX = "rly"
 TOUCH_EVERY = timedelta(minutes=1)
+FRESH = timedelta(seconds=1)
+MOST_KNOWN = 1_000
 OVERLAP = timedelta(hours=24)
 MAX_OVERLAP = timedelta(days=30)
 MAX_NAME = 100
@@ -42,6 +44,8 @@ class Keys:
         self._db = db
         self._clock = clock
         self._ids = ids
+        self._known: dict[str, tuple[ApiKey, datetime]] = {}
+        """By the hash of the secret: keys looked up within the last second."""
 
     async def issue(self, wish: KeyWish, *, actor: str, by: ApiKey | None = None) -> IssuedKey:
         """Make a key and give it with its secret; ``by`` is the key that asks, if one does.
@@ -81,11 +85,15 @@ class Keys:
         if not timedelta() <= overlap <= MAX_OVERLAP:
             raise InvalidInputError(f"overlap: give 0 to {MAX_OVERLAP.days} days", field="overlap")
         act = self._act("key.rotated", key_id, actor)
-        return await self._db.write(_rotate, act, overlap, by)
+        issued = await self._db.write(_rotate, act, overlap, by)
+        self._known.clear()
+        return issued
 
     async def revoke(self, key_id: str, *, actor: str, by: ApiKey | None = None) -> ApiKey:
         """End a key's life now and give it; raises NotFoundError, also across tenants."""
-        return await self._db.write(_revoke, self._act("key.revoked", key_id, actor), by)
+        revoked = await self._db.write(_revoke, self._act("key.revoked", key_id, actor), by)
+        self._known.clear()
+        return revoked
 
     async def ending(self, within: timedelta, tenant_id: str | None = None) -> Sequence[ApiKey]:
         """Give the live keys that end soon and have no successor, soonest first."""
@@ -102,41 +110,47 @@ class Keys:
         )
 
     async def authenticate(self, secret: str) -> ApiKey:
-        """Give the live key of a secret and note its use; raises AuthenticationError."""
+        """Give the live key of a secret and note its use; raises AuthenticationError.
+
+        A key is looked up once a second: what another process revokes is refused from then on.
+        """
         now = self._clock.now()
-        key = await self._db.read_gathered(authenticate_all, (secret, now))
+        digest = hash_secret(secret)
+        known = self._known.get(digest)
+        if known is None or not timedelta() <= now - known[1] < FRESH:
+            known = (await self._db.read_gathered(look_up, secret), now)
+            self._remember(digest, *known)
+        key = known[0]
+        if not _is_live(key, now):
+            raise AuthenticationError(_REFUSED)
         if key.last_used_at is None or now - key.last_used_at >= TOUCH_EVERY:
+            self._remember(digest, replace(key, last_used_at=now), known[1])
             # the one write an authentication may cost, at most once a minute and key
             await self._db.write(keys.touch, key.id, now, unless_after=now - TOUCH_EVERY)
         return key
 
-
-def authenticate_all(
-    tx: Tx, asked: Sequence[tuple[str, datetime]]
-) -> Sequence[ApiKey | AuthenticationError]:
-    """Answer several callers at once, those with the same secret by one look at it."""
-    known: dict[tuple[str, datetime], ApiKey | AuthenticationError] = {}
-    for one in asked:
-        if one not in known:
-            try:
-                known[one] = authenticate(tx, *one)
-            except AuthenticationError as error:
-                known[one] = error
-    return [known[one] for one in asked]
+    def _remember(self, digest: str, key: ApiKey, at: datetime) -> None:
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[digest] = (key, at)
 
 
-def authenticate(tx: Tx, secret: str, now: datetime) -> ApiKey:
-    """Give the live key of a secret, writing nothing; raises AuthenticationError.
+def look_up(tx: Tx, secrets: Sequence[str]) -> Sequence[ApiKey | AuthenticationError]:
+    """Give the key of each secret, live or not, those asked for twice by one look."""
+    found: dict[str, ApiKey | AuthenticationError] = {}
+    for secret in secrets:
+        if secret not in found:
+            found[secret] = _key_of(tx, secret) or AuthenticationError(_REFUSED)
+    return [found[secret] for secret in secrets]
 
-    The answer is the same whether the id, the secret or the time is wrong.
-    """
+
+def _key_of(tx: Tx, secret: str) -> ApiKey | None:
+    """Give the key of a secret; the answer is the same whether its id or the rest is wrong."""
     prefix, _, rest = secret.partition("_")
     key_id, _, _ = rest.partition("_")
     stored = keys.get(tx, key_id) if prefix == PREFIX else None
     right = compare_digest(hash_secret(secret), stored.hash if stored else "")
-    if stored is None or not right or not _is_live(stored.key, now):
-        raise AuthenticationError(_REFUSED)
-    return stored.key
+    return stored.key if stored is not None and right else None
 
 
 def hash_secret(secret: str) -> str:

@@ -8,6 +8,8 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from backend.model.outbound import Attachment, EmailDraft, OnUnknown
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def dump_draft(draft: EmailDraft) -> bytes:
-    """Write a draft as JSON with sorted names; attachments are base64, times as they were given."""
+    """Write a draft as JSON, always in one order; attachments are base64, times as were given."""
     value = {
         "sender": draft.sender,
         "to": list(draft.to),
@@ -25,14 +27,14 @@ def dump_draft(draft: EmailDraft) -> bytes:
         "subject": draft.subject,
         "html": draft.html,
         "text": draft.text,
-        "headers": dict(draft.headers or {}),
-        "tags": dict(draft.tags or {}),
+        "headers": dict(sorted((draft.headers or {}).items())),
+        "tags": dict(sorted((draft.tags or {}).items())),
         "attachments": [_dump_attachment(a) for a in draft.attachments],
         "scheduled_at": _dump_moment(draft.scheduled_at),
     }
     if draft.on_unknown is not OnUnknown.RETRY:
         value["on_unknown"] = draft.on_unknown.value
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+    return to_json(value)
 
 
 def load_draft(stored: bytes) -> EmailDraft:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backend.errors import RelayError
@@ -21,16 +20,9 @@ if TYPE_CHECKING:
 
     Answer: TypeAlias = Callable[[Tx, Sequence[Any]], Sequence[Any]]
     Key: TypeAlias = tuple[asyncio.AbstractEventLoop, Answer]
+    Asked: TypeAlias = tuple[Any, asyncio.Future[Any]]  # about what, and who waits
 
 MOST = 50  # questions one read answers
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    """A question about an item and who waits for its answer."""
-
-    item: Any
-    future: asyncio.Future[Any]
 
 
 class GatheredReads:
@@ -43,7 +35,7 @@ class GatheredReads:
         self, read: Callable[[Callable[[Tx], Any]], Coroutine[Any, Any, Sequence[Any]]]
     ) -> None:
         self._read = read
-        self._waiting: dict[Key, deque[_Asked]] = {}
+        self._waiting: dict[Key, deque[Asked]] = {}
         self._under_way: dict[Key, asyncio.Future[None]] = {}
 
     def ask(self, answer: Answer, item: Any) -> asyncio.Future[Any]:
@@ -53,28 +45,31 @@ class GatheredReads:
         """
         loop = asyncio.get_running_loop()
         key = (loop, answer)
-        asked = _Asked(item, loop.create_future())
-        self._waiting.setdefault(key, deque()).append(asked)
-        if key not in self._under_way:
+        mine = loop.create_future()
+        if (waiting := self._waiting.get(key)) is not None:
+            waiting.append((item, mine))
+        else:
+            self._waiting[key] = deque([(item, mine)])
             # a task of nobody's: no caller who is cancelled takes it along; it ends with the
             # reads its callers wait for, and begins when all of this turn of the loop have asked
             self._under_way[key] = asyncio.ensure_future(self._answer_all(key))
-        return asked.future
+        return mine
 
     async def _answer_all(self, key: Key) -> None:
         """Answer batch after batch until nobody waits."""
-        waiting, batch = self._waiting[key], list[_Asked]()
+        waiting = self._waiting[key]
+        batch: list[Asked] = []
         try:
             while waiting:
                 taken = [waiting.popleft() for _ in range(min(len(waiting), MOST))]
-                batch = [asked for asked in taken if not asked.future.cancelled()]
+                batch = [(item, future) for item, future in taken if not future.cancelled()]
                 if batch:
-                    answers = await self._answers(key[1], [asked.item for asked in batch])
+                    answers = await self._answers(key[1], [item for item, _ in batch])
                     _settle(batch, answers)
         finally:
             del self._waiting[key], self._under_way[key]
-            for asked in (*batch, *waiting):
-                asked.future.cancel()  # those without an answer, when the loop ends
+            for _, future in (*batch, *waiting):
+                future.cancel()  # those without an answer, when the loop ends
 
     async def _answers(self, answer: Answer, items: Sequence[Any]) -> Sequence[Any]:
         try:
@@ -94,11 +89,11 @@ def _one_each(answers: Sequence[Any], items: Sequence[Any]) -> Sequence[Any]:
     return answers
 
 
-def _settle(batch: Sequence[_Asked], answers: Sequence[Any]) -> None:
-    for asked, told in zip(batch, answers, strict=True):
-        if asked.future.done():
+def _settle(batch: Sequence[Asked], answers: Sequence[Any]) -> None:
+    for (_, future), told in zip(batch, answers, strict=True):
+        if future.done():
             continue  # its caller was cancelled meanwhile
         if isinstance(told, BaseException):
-            asked.future.set_exception(told)
+            future.set_exception(told)
         else:
-            asked.future.set_result(told)
+            future.set_result(told)
