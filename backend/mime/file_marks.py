@@ -87,6 +87,8 @@ def _of_archive(data: bytes, dangers: list[FileDanger]) -> FileMarks:
         dangers.append(FileDanger.MACRO)
     if listing.overfull:
         dangers.append(FileDanger.OVERFULL)
+    if listing.swells:
+        dangers.append(FileDanger.SWELLS)
     return FileMarks(dangers=tuple(dangers), members=listing.members, encrypted=listing.encrypted)
 
 

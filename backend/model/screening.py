@@ -107,6 +107,7 @@ class FileDanger(Explained):
     MACRO = "macro", "The document holds macros."
     NOTEBOOK = "notebook", "The bytes are those of a OneNote notebook."
     OVERFULL = "overfull", "The archive holds more than can be listed."
+    SWELLS = "swells", "Unpacked, the archive would be a hundred times as large and over 100 MB."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,6 +184,17 @@ def test_an_archive_that_cannot_be_listed_to_its_end_is_unsafe() -> None:
     assert why(file("crowd.zip", crowd)) == "overfull"
 
 
+def test_an_archive_that_swells_beyond_measure_is_unsafe() -> None:
+    def packed(megabytes: int) -> bytes:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("zeros.bin", bytes(megabytes * 1024 * 1024))
+        return out.getvalue()
+
+    assert why(file("bomb.zip", packed(110))) == "swells"
+    assert list_zip(packed(90)).swells is False
+
+
 def test_files_in_an_attached_message_are_found_by_name_and_by_their_bytes() -> None:
     named = b'Content-Disposition: attachment;\r\n filename="in.exe"\r\n\r\nx'
     encoded = b"Content-Type: image/png\r\n\r\nTVqQAAMAAAAEAAAA//8AALgA\r\n"
