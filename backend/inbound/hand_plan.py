@@ -30,10 +30,10 @@ from backend.store import deliveries
 from backend.store.deliveries import DeliveryState
 
 if TYPE_CHECKING:
-    from backend.inbound.hand import Hand
     from backend.model.inbound import InboundMessage
     from backend.model.quarantine import Act
     from backend.model.screening import ListEntry
+    from backend.store.audit import Hand
     from backend.store.threads import Thread
     from backend.store.types import Tx
 

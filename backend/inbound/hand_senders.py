@@ -19,8 +19,8 @@ from backend.store import sender_lists
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from backend.inbound.hand import Hand
     from backend.model.inbound import InboundMessage
+    from backend.store.audit import Hand
     from backend.store.types import Tx
 
 

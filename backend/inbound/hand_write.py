@@ -15,16 +15,15 @@ from backend.model.work import WorkKind
 from backend.queue import items
 from backend.store import audit, by_hand, explanations, sender_lists
 from backend.store import inbound as store
-from backend.store.audit import AuditEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from backend.inbound.hand import Hand
     from backend.inbound.hand_plan import Plan
     from backend.model.inbound import InboundMessage, ParsedMail
     from backend.model.quarantine import Act
     from backend.model.screening import ListEntry
+    from backend.store.audit import AuditEntry, Hand
     from backend.store.types import Tx
 
     Mails = Mapping[str, ParsedMail]
@@ -81,29 +80,16 @@ def _write(tx: Tx, hand: Hand, before: InboundMessage, plan: Plan, act: Act) -> 
     if plan.remove and (entry := sender_lists.get(tx, plan.remove)) is not None:
         sender_lists.remove(tx, entry.id)
         audit.add(tx, _list_note(hand, entry, "remove"))
-    entry_id = hand.ids.new("aud")
-    audit.add(
-        tx,
-        AuditEntry(
-            id=entry_id,
-            at=hand.at,
-            actor=hand.actor,
-            action=f"inbound.{plan.reason.value}",
-            subject=before.id,
-            tenant_id=before.tenant_id,
-            detail=dict(step.evidence) | {"what": plan.what},
-        ),
-    )
+    detail = dict(step.evidence) | {"what": plan.what}
+    action = f"inbound.{plan.reason.value}"
+    audit.add(tx, hand.entry(action, before.id, tenant_id=before.tenant_id, detail=detail))
 
 
 def _list_note(hand: Hand, entry: ListEntry, verb: str) -> AuditEntry:
     until = entry.expires_at.isoformat() if entry.expires_at else ""
-    return AuditEntry(
-        id=hand.ids.new("aud"),
-        at=hand.at,
-        actor=hand.actor,
-        action=f"list.{entry.kind.value}.{verb}",
-        subject=entry.id,
+    return hand.entry(
+        f"list.{entry.kind.value}.{verb}",
+        entry.id,
         tenant_id=entry.tenant_id,
         detail={"pattern": entry.pattern, "note": entry.note, "expires_at": until},
     )

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backend.errors import InvalidInputError, NotFoundError
-from backend.inbound.hand import Hand
 from backend.inbound.hand_check import check
 from backend.inbound.hand_plan import make_plan
 from backend.inbound.hand_write import carry_out, missing
@@ -29,6 +28,7 @@ from backend.model.quarantine import (
     Restore,
 )
 from backend.store import inbound as store
+from backend.store.audit import Hand
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from backend.inbound import rules_edit
 from backend.inbound.route_preview import Offered, preview
-from backend.inbound.rules_edit import RuleHand
 from backend.inbound.rules_trial import try_rule
 from backend.model.inbound import ScanVerdicts
 from backend.store import rules as store
+from backend.store.audit import Hand
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -71,5 +71,5 @@ class RoutingDesk:
         )
         return await preview(self._inbound, offered)
 
-    def _hand(self, actor: str) -> RuleHand:
-        return RuleHand(actor=actor, at=self._inbound.clock.now(), ids=self._inbound.ids)
+    def _hand(self, actor: str) -> Hand:
+        return Hand(actor=actor, at=self._inbound.clock.now(), ids=self._inbound.ids)

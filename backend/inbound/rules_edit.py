@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import InvalidInputError, NotFoundError
 from backend.inbound.rules_input import read_rule
 from backend.store import audit, tenants
 from backend.store import rules as store
-from backend.store.audit import AuditEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from backend.model.rules import Rule
-    from backend.ports import Ids
+    from backend.store.audit import Hand
     from backend.store.types import Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleHand:
-    """Who changes rules, and when."""
-
-    actor: str
-    at: datetime
-    ids: Ids
-
-
-def draft(tx: Tx, hand: RuleHand, tenant_id: str, written: Mapping[str, Any]) -> Rule:
+def draft(tx: Tx, hand: Hand, tenant_id: str, written: Mapping[str, Any]) -> Rule:
     """Read a rule as written, its tenant named by id or name; saves nothing.
 
     Raises InvalidInputError, also when ``then.tenant`` names no tenant, and NotFoundError when
@@ -53,7 +42,7 @@ def draft(tx: Tx, hand: RuleHand, tenant_id: str, written: Mapping[str, Any]) ->
     return replace(rule, way=replace(rule.way, tenant=named.id))
 
 
-def add(tx: Tx, hand: RuleHand, tenant_id: str, written: Mapping[str, Any]) -> Rule:
+def add(tx: Tx, hand: Hand, tenant_id: str, written: Mapping[str, Any]) -> Rule:
     """Save a rule as written; raises what ``draft`` raises."""
     rule = draft(tx, hand, tenant_id, written)
     store.add(tx, rule)
@@ -61,7 +50,7 @@ def add(tx: Tx, hand: RuleHand, tenant_id: str, written: Mapping[str, Any]) -> R
     return rule
 
 
-def remove(tx: Tx, hand: RuleHand, id_or_name: str) -> Rule:
+def remove(tx: Tx, hand: Hand, id_or_name: str) -> Rule:
     """Delete a rule and give what it was; raises NotFoundError and InvalidInputError."""
     rule = the_one(tx, id_or_name)
     store.remove(tx, rule.id)
@@ -69,7 +58,7 @@ def remove(tx: Tx, hand: RuleHand, id_or_name: str) -> Rule:
     return rule
 
 
-def set_enabled(tx: Tx, hand: RuleHand, id_or_name: str, *, enabled: bool) -> Rule:
+def set_enabled(tx: Tx, hand: Hand, id_or_name: str, *, enabled: bool) -> Rule:
     """Switch a rule on or off; raises NotFoundError and InvalidInputError."""
     rule = the_one(tx, id_or_name)
     if rule.enabled is not enabled:
@@ -92,16 +81,6 @@ def the_one(tx: Tx, id_or_name: str) -> Rule:
     return found[0]
 
 
-def _note(tx: Tx, hand: RuleHand, rule: Rule, action: str) -> None:
-    audit.add(
-        tx,
-        AuditEntry(
-            id=hand.ids.new("aud"),
-            at=hand.at,
-            actor=hand.actor,
-            action=action,
-            subject=rule.id,
-            tenant_id=rule.tenant_id,
-            detail={"name": rule.name, "action": rule.way.act.value},
-        ),
-    )
+def _note(tx: Tx, hand: Hand, rule: Rule, action: str) -> None:
+    detail = {"name": rule.name, "action": rule.way.act.value}
+    audit.add(tx, hand.entry(action, rule.id, tenant_id=rule.tenant_id, detail=detail))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from backend.inbound.hand import Hand
 from backend.inbound.hand_write import carry_out
 from backend.inbound.reprocess import reprocess
 from backend.model.inbound import (
@@ -31,6 +30,7 @@ from backend.model.screening import ListKind
 from backend.model.tenant import Tenant
 from backend.store import audit, explanations, sender_lists, tenants
 from backend.store import inbound as store
+from backend.store.audit import Hand
 from backend.store.blobs import FolderBlobs
 from tests.integration.inbound_world import PASSED, LoopbackTarget, World, answer, mail
 from tests.integration.quarantine_world import SAM, SPAM, SUPPORT, VIRUS, Quarantine, with_file
