@@ -31,6 +31,7 @@ from backend import Config, EmailDraft, Scope, open_backend
 from backend.api.app import create_app
 from backend.api.server import ApiServer
 from backend.model.tenant import Domain, DomainStatus
+from backend.server import calm_collector
 from backend.store import domains
 from backend.store.engine import Database
 
@@ -223,4 +224,5 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["load"]:
         print(asyncio.run(load(sys.argv[2], sys.argv[3], float(sys.argv[4]))))
     else:
+        calm_collector()  # as `relay-console serve` does; it holds for the floors too
         asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 12))

@@ -27,9 +27,9 @@ def is_resend(path: str) -> bool:
 
 def install(app: FastAPI) -> None:
     """Let every error of an app be answered from here."""
-    app.add_exception_handler(RelayError, _relay_error)
+    app.add_exception_handler(RelayError, relay_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, unexpected)
 
 
 def error_answer(path: str, error: RelayError) -> JSONResponse:
@@ -56,7 +56,8 @@ def error_answer(path: str, error: RelayError) -> JSONResponse:
     return JSONResponse(body, told.status, headers)
 
 
-async def _relay_error(request: Request, error: Exception) -> JSONResponse:
+async def relay_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer an error that callers are told about."""
     assert isinstance(error, RelayError)  # noqa: S101  # Starlette types every handler alike
     if rule_for(type(error)).sentence:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
@@ -75,7 +76,7 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": sentence, "name": name}, error.status_code, headers)
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+async def unexpected(request: Request, error: Exception) -> JSONResponse:
     """Answer a fault of our own; Starlette hands the traceback on to the server's log."""
     told: Told = INTERNAL
     if is_resend(request.url.path):

@@ -34,12 +34,15 @@ from backend.store.types import to_millis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
 
     from backend.model.limits import Allowance, SendLimits
     from backend.model.suppression import Suppression
     from backend.model.tenant import Domain
     from backend.outbound.orders import Order, Prepared
     from backend.store.types import Tx
+
+    Held: TypeAlias = list[tuple[SendLimits, windows.Usage]]  # by owner: its limits, its counts
 
 BUSY = "a request with this Idempotency-Key is under way; wait for its answer, or repeat it later"
 
@@ -75,7 +78,7 @@ def _replayed(order: Order, facts: Facts, rows: Rows) -> BatchAccepted | None:
         raise IdempotencyConflictError(
             "this Idempotency-Key was used for another mail within 24 hours; use a new key"
         )
-    return replace(load_answer(kept.answer), allowance=_allowance(order, facts))
+    return replace(load_answer(kept.answer), allowance=_allowance(order, _usage(order, facts)))
 
 
 def _accepted(order: Order, facts: Facts, rows: Rows) -> BatchAccepted:
@@ -83,7 +86,8 @@ def _accepted(order: Order, facts: Facts, rows: Rows) -> BatchAccepted:
     taken = [one for one in judged if isinstance(one, Taken)]
     if len(taken) < len(judged) and not order.partly:
         raise _refusal(order, judged)
-    _charge(order, len(taken), facts, rows)
+    usage = _usage(order, facts)
+    _charge(order, len(taken), usage, rows)
     results: list[Accepted | Refused] = []
     for one in judged:
         if isinstance(one, InvalidInputError):
@@ -98,7 +102,7 @@ def _accepted(order: Order, facts: Facts, rows: Rows) -> BatchAccepted:
             answer=dump_answer(answer),
             at=order.now,
         )
-    return replace(answer, allowance=_allowance(order, facts))
+    return replace(answer, allowance=_allowance(order, usage))
 
 
 def _refusal(order: Order, judged: Sequence[Taken | InvalidInputError]) -> InvalidInputError:
@@ -151,15 +155,15 @@ def _named(held: Mapping[str, Suppression]) -> str:
     )
 
 
-def _charge(order: Order, n: int, facts: Facts, rows: Rows) -> None:
+def _charge(order: Order, n: int, usage: Held, rows: Rows) -> None:
     """Count ``n`` mails in all windows of the tenant and the key, or raise RateLimitedError."""
     if n == 0:
         return
     now = to_millis(order.now)
-    blocked = windows.blocked(_usage(order, facts), n, now)
+    blocked = windows.blocked(usage, n, now)
     if blocked is not None:
-        raise _too_many(blocked, n, _allowance(order, facts))
-    for owner, (holds, used) in zip(owners_of(order), _usage(order, facts), strict=True):
+        raise _too_many(blocked, n, _allowance(order, usage))
+    for owner, (holds, used) in zip(owners_of(order), usage, strict=True):
         rows.used[owner] = windows.charge(holds, used, n, now)
 
 
@@ -179,11 +183,11 @@ def _too_many(
     )
 
 
-def _allowance(order: Order, facts: Facts) -> Allowance | None:
-    return windows.allowance(_usage(order, facts), to_millis(order.now))
+def _allowance(order: Order, usage: Held) -> Allowance | None:
+    return windows.allowance(usage, to_millis(order.now))
 
 
-def _usage(order: Order, facts: Facts) -> list[tuple[SendLimits, windows.Usage]]:
+def _usage(order: Order, facts: Facts) -> Held:
     """Give the limits that hold and the counts of the tenant and, after it, of the key."""
     tenant, *keys = (facts.limited[owner] for owner in owners_of(order))
     holds = tenant.own.or_else(order.limits)

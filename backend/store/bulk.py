@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Insert
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from backend.store.types import Tx
 
-    Place = tuple[str, Any, Callable[[Any], Any] | None]
-
 
 class Bulk:
     """An INSERT of the named columns, by the name of the database when it differs there."""
@@ -22,40 +21,61 @@ class Bulk:
     def __init__(self, statement: Insert | Mapping[str, Insert], columns: Sequence[str]) -> None:
         self._statement = statement
         self._columns = list(columns)
-        self._ready: dict[str, tuple[str, bool, list[Place]]] = {}
+        self._ready: dict[str, _Ready] = {}
 
     def run(self, tx: Tx, rows: Sequence[Mapping[str, object]]) -> None:
         """Run it for every row; each gives every column."""
         if not rows:
             return
-        name = tx.dialect.name
-        if name not in self._ready:
-            self._ready[name] = self._compiled(tx.dialect)
-        text, positional, places = self._ready[name]
-        filled = [_filled(places, row) for row in rows]
-        if positional:
-            tx.exec_driver_sql(text, [tuple(values) for values in filled])
-        else:
-            names = [key for key, _, _ in places]
-            tx.exec_driver_sql(text, [dict(zip(names, values, strict=True)) for values in filled])
+        ready = self._ready.get(tx.dialect.name)
+        if ready is None:
+            ready = self._ready[tx.dialect.name] = self._compiled(tx.dialect)
+        tx.exec_driver_sql(ready.text, ready.filled(rows))
 
-    def _compiled(self, dialect: Dialect) -> tuple[str, bool, list[Place]]:
+    def _compiled(self, dialect: Dialect) -> _Ready:
         statement = self._statement
         chosen = statement if isinstance(statement, Insert) else statement[dialect.name]
         compiled: Any = chosen.compile(dialect=dialect, column_keys=self._columns)
-        made = {column.key: column.default.arg for column in compiled.insert_prefetch}
-        names = compiled.positiontup or list(compiled.params)
-        places: list[Place] = []
-        for name in names:
-            bound = compiled.binds[name]
-            process = bound.type.dialect_impl(dialect).bind_processor(dialect)
-            places.append((name, made.get(name, bound.value), process))
-        return compiled.string, bool(compiled.positiontup), places
+        constants = {name: bound.value for name, bound in compiled.binds.items()}
+        constants |= {column.key: column.default.arg for column in compiled.insert_prefetch}
+        names = list(compiled.positiontup or compiled.params)
+        processes = {
+            name: process
+            for name in names
+            if (process := compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+        }
+        return _Ready(compiled.string, names, constants, processes, bool(compiled.positiontup))
 
 
-def _filled(places: Sequence[Place], row: Mapping[str, object]) -> list[Any]:
-    """Give the values of a row as the driver takes them, constants of the statement among them."""
-    return [
-        process(row.get(name, constant)) if process is not None else row.get(name, constant)
-        for name, constant, process in places
-    ]
+class _Ready:
+    """A statement in the words of one database, and how its parameters are made of a row.
+
+    ``constants`` stand for what a row does not give, ``processes`` turn a value into what the
+    driver takes; ``positional`` drivers take tuples, others dicts.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        names: Sequence[str],
+        constants: Mapping[str, Any],
+        processes: Mapping[str, Callable[[Any], Any]],
+        positional: bool,
+    ) -> None:
+        self.text = text
+        self._names = names
+        self._constants = constants
+        self._processes = [*processes.items()]
+        self._pick = itemgetter(*names) if positional else None
+
+    def filled(self, rows: Sequence[Mapping[str, object]]) -> list[Any]:
+        """Give the parameters of each row."""
+        return [self._filled(row) for row in rows]
+
+    def _filled(self, row: Mapping[str, object]) -> Any:
+        whole = {**self._constants, **row}
+        for name, process in self._processes:
+            whole[name] = process(whole[name])
+        if self._pick is not None:
+            return self._pick(whole)
+        return {name: whole[name] for name in self._names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Dialect
@@ -27,6 +28,7 @@ class Millis(TypeDecorator[datetime]):
         return None if value is None else datetime.fromtimestamp(value / 1000, tz=UTC)
 
 
+@lru_cache(maxsize=1024)  # a mail bears one moment in a dozen columns
 def to_millis(value: datetime) -> int:
     """Give whole milliseconds since 1970; raises ValueError for what could not be read back."""
     if value.tzinfo is None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.errors import DatabaseBusyError
 from backend.store.faults import is_collision, spoils_transaction, translated
+from backend.store.linger import Linger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -59,6 +60,9 @@ class Writer:
         self._engine = engine
         self._waiting: deque[_Job] = deque()
         self._changed = threading.Condition()
+        self._arrived = 0
+        self._released = False
+        self._linger = Linger(self._release, lambda: self._arrived, lambda: len(self._waiting))
         self._thread = threading.Thread(target=self._run, name="db-write", daemon=True)
         self._thread.start()
 
@@ -94,8 +98,14 @@ class Writer:
             if self.closed:
                 raise DatabaseBusyError("the database is closed")
             self._waiting.append(job)
-            self._changed.notify()
+            self._arrived += 1
+        self._linger.expect(job.loop)
         return job.future
+
+    def _release(self) -> None:
+        with self._changed:
+            self._released = True
+            self._changed.notify()
 
     def _run(self) -> None:
         while group := self._take():
@@ -110,7 +120,7 @@ class Writer:
     def _take(self) -> list[_Job]:
         """Wait for work and take what may share a transaction; empty when closed and done."""
         with self._changed:
-            while not self._waiting and not self.closed:
+            while not (self._waiting and self._released) and not self.closed:
                 self._changed.wait()
             group: list[_Job] = []
             while self._waiting and len(group) < GATHERED:
@@ -120,6 +130,8 @@ class Writer:
                 group.append(self._waiting.popleft())
                 if group[0].alone:
                     break
+            self._released = bool(self._waiting)  # what did not fit goes next
+            self._linger.last_group = len(group)
             return group
 
     def _do(self, group: list[_Job]) -> None:
