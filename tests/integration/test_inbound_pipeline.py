@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from backend.errors import LeaseLostError
@@ -30,32 +28,11 @@ from backend.model.work import WorkKind
 from backend.queue import items
 from backend.store import audit, counters, deliveries, outbox, threads
 from backend.store import inbound as store
-from backend.store.blobs import FolderBlobs
 from backend.store.deliveries import DeliveryState
 from backend.store.threads import Thread
-from tests.integration.inbound_world import KEY, SHARED, LoopbackTarget, World, answer, mail
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from backend.store.engine import Database
-    from tests.settable import CountingIds, SettableClock
+from tests.integration.inbound_world import KEY, SHARED, World, answer, mail
 
 SES_ID = "0100019abc-1111-000000"
-
-
-@pytest.fixture
-async def world(
-    db: Database, clock: SettableClock, ids: CountingIds, tmp_path: Path
-) -> AsyncIterator[World]:
-    target = LoopbackTarget()
-    await target.start()
-    async with httpx.AsyncClient() as client:
-        made = World(db, clock, ids, FolderBlobs(tmp_path / "blobs"), target, client)
-        await made.settle_tenants()
-        yield made
-    await target.stop()
 
 
 def _thread(world: World, tenant_id: str = "acme", route: Route | None = None) -> Thread:

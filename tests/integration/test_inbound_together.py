@@ -18,34 +18,17 @@ from backend.model.work import WorkKind
 from backend.queue import items
 from backend.store import explanations
 from backend.store import inbound as store
-from backend.store.blobs import FolderBlobs
 from tests.integration.inbound_world import LoopbackTarget, World, answer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from backend.store.engine import Database
-    from tests.settable import CountingIds, SettableClock
+    from tests.settable import SettableClock
 
 MAIL = (
     b"From: Jo <jo@client.example>\r\nSubject: Printer %d\r\nMessage-ID: <m%d@x.example>\r\n\r\nx"
 )
 DESK = "support@acme.example"
 MANY = 12
-
-
-@pytest.fixture
-async def world(
-    db: Database, clock: SettableClock, ids: CountingIds, tmp_path: Path
-) -> AsyncIterator[World]:
-    target = LoopbackTarget()
-    await target.start()
-    async with httpx.AsyncClient() as client:
-        made = World(db, clock, ids, FolderBlobs(tmp_path / "blobs"), target, client)
-        await made.settle_tenants()
-        yield made
-    await target.stop()
 
 
 async def test_a_lost_lease_among_many_undoes_only_its_own_message(world: World) -> None:

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from backend.inbound.bounded import BoundedReader, Bounds
 from backend.model.inbound import InboundStatus, Reason
-from backend.store.blobs import FolderBlobs
-from tests.integration.inbound_world import SHARED, LoopbackTarget, World, mail
+from tests.integration.inbound_world import SHARED, World, mail
 from tests.mail_bombs import BOMBS
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from backend.store.engine import Database
-    from tests.settable import CountingIds, SettableClock
 
 QUOTED = (
     "It prints again.\r\n\r\n"
@@ -31,20 +21,6 @@ REFUSED = (
     "100,000 empty parts",
     "300,000 headers",
 )
-
-
-@pytest.fixture
-async def world(
-    db: Database, clock: SettableClock, ids: CountingIds, tmp_path: Path
-) -> AsyncIterator[World]:
-    target = LoopbackTarget()
-    await target.start()
-    async with httpx.AsyncClient() as client:
-        made = World(db, clock, ids, FolderBlobs(tmp_path / "blobs"), target, client)
-        await made.settle_tenants()
-        yield made
-        made.inbound.reader.close()
-    await target.stop()
 
 
 async def test_a_note_carries_the_new_words_and_all_of_them_beside(world: World) -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from backend.errors import InvalidInputError, NotFoundError
@@ -39,18 +38,12 @@ from backend.queue.jobs import JobRunner
 from backend.queue.jobs_desk import JobDesk
 from backend.store import deliveries, tenants
 from backend.store import inbound as store
-from backend.store.blobs import FolderBlobs
 from backend.store.deliveries import Delivery, DeliveryState
-from tests.integration.inbound_world import PASSED, SHARED, LoopbackTarget, World, answer, mail
+from tests.integration.inbound_world import PASSED, SHARED, World, answer, mail
 from tests.settable import START
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from backend.model.jobs import Job
-    from backend.store.engine import Database
-    from tests.settable import CountingIds, SettableClock
 
 HELP = "support@acme.example"
 SPAM = ScanVerdicts(
@@ -60,19 +53,6 @@ SPAM = ScanVerdicts(
     dkim=ScanVerdict.PASS,
     dmarc=ScanVerdict.PASS,
 )
-
-
-@pytest.fixture
-async def world(
-    db: Database, clock: SettableClock, ids: CountingIds, tmp_path: Path
-) -> AsyncIterator[World]:
-    target = LoopbackTarget()
-    await target.start()
-    async with httpx.AsyncClient() as client:
-        made = World(db, clock, ids, FolderBlobs(tmp_path / "blobs"), target, client)
-        await made.settle_tenants()
-        yield made
-    await target.stop()
 
 
 def desk(world: World) -> ReprocessDesk:

@@ -6,7 +6,6 @@ import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from backend.domains.register import DomainTools
@@ -19,15 +18,11 @@ from backend.model.inbound import InboundStatus, Reason, TargetName
 from backend.model.tenant import CatchAll
 from backend.store import audit
 from backend.store import inbound as store
-from backend.store.blobs import FolderBlobs
-from tests.integration.inbound_world import LoopbackTarget, World, answer, mail
+from tests.integration.inbound_world import World, answer, mail
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from backend.store.engine import Database
-    from tests.settable import CountingIds, SettableClock
 
 ALERTS: dict[str, Any] = {
     "name": "Alerts",
@@ -40,19 +35,6 @@ DROP: dict[str, Any] = {
     "when": {"subject": "*noise*"},
     "then": {"action": "drop", "reason": "Nobody reads it"},
 }
-
-
-@pytest.fixture
-async def world(
-    db: Database, clock: SettableClock, ids: CountingIds, tmp_path: Path
-) -> AsyncIterator[World]:
-    target = LoopbackTarget()
-    await target.start()
-    async with httpx.AsyncClient() as client:
-        made = World(db, clock, ids, FolderBlobs(tmp_path / "blobs"), target, client)
-        await made.settle_tenants()
-        yield made
-    await target.stop()
 
 
 def desk(world: World) -> RoutingDesk:

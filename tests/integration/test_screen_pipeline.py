@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from backend.inbound.screen_admin import ScreenAdmin
@@ -17,35 +16,15 @@ from backend.model.outbound import Email, EmailStatus, Recipient, RecipientKind,
 from backend.model.screening import ListKind, ListWish
 from backend.model.suppression import SuppressionReason
 from backend.store import emails, events, suppressions, threads
-from backend.store.blobs import FolderBlobs
 from backend.store.threads import Thread
-from tests.integration.inbound_world import PASSED, LoopbackTarget, World, mail
+from tests.integration.inbound_world import PASSED, World, mail
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from backend.model.inbound import InboundMessage
-    from backend.store.engine import Database
     from backend.store.types import Tx
-    from tests.settable import CountingIds, SettableClock
 
 DESK = "support@acme.example"
 SES_ID = "0100018f-known"
-
-
-@pytest.fixture
-async def world(
-    db: Database, clock: SettableClock, ids: CountingIds, tmp_path: Path
-) -> AsyncIterator[World]:
-    target = LoopbackTarget()
-    await target.start()
-    async with httpx.AsyncClient() as client:
-        blobs = FolderBlobs(tmp_path / "mail")
-        found = World(db=db, clock=clock, ids=ids, blobs=blobs, target=target, client=client)
-        await found.settle_tenants()
-        yield found
-    await target.stop()
 
 
 def limited(world: World, **limits: object) -> None:
