@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from backend.logs import configure_logging, console_log
     from backend.queue.items import QueueCounts
     from backend.queue.roles import Holding
+    from backend.queue.troubles import Trouble
     from backend.server import serve
+    from backend.suppression.formats import suppression_text
     from backend.suppression.importing import ImportListener
 
 _LATE = {
@@ -46,6 +48,7 @@ _LATE = {
     "ImportListener": "backend.suppression.importing",
     "QueueCounts": "backend.queue.items",
     "SandboxOptions": "backend.demo",
+    "Trouble": "backend.queue.troubles",
     "config_file": "backend.config",
     "configure_logging": "backend.logs",
     "console_log": "backend.logs",
@@ -58,6 +61,7 @@ _LATE = {
     "open_demo": "backend.demo",
     "run_sandbox": "backend.demo",
     "serve": "backend.server",
+    "suppression_text": "backend.suppression.formats",
 }
 
 __all__ = [
@@ -73,6 +77,7 @@ __all__ = [
     "QueueCounts",
     "SandboxOptions",
     "SystemClock",
+    "Trouble",
     "config_file",
     "configure_logging",
     "console_log",
@@ -85,6 +90,7 @@ __all__ = [
     "open_demo",
     "run_sandbox",
     "serve",
+    "suppression_text",
 ]
 __all__ += values.__all__
 

@@ -51,7 +51,7 @@ from backend.model.inbound import TargetName
 from backend.model.jobs import JobKind
 from backend.model.work import WorkKind
 from backend.outbound.accept import accept
-from backend.outbound.context import Outbound, outbound_settings
+from backend.outbound.context import Outbound, open_outbound
 from backend.outbound.sender import make_sender
 from backend.queue.checkpointer import CHECKPOINTER, Checkpointer
 from backend.queue.jobs import JobRunner
@@ -59,7 +59,6 @@ from backend.queue.owner import process_owner
 from backend.queue.roles import RoleKeeper
 from backend.queue.supervisor import Supervisor
 from backend.queue.worker import Worker, WorkerSettings
-from backend.reply_tokens import ReplyTokens
 from backend.store.blobs import FolderBlobs
 from backend.store.database_clock import DatabaseClock
 from backend.store.engine import Database, open_database
@@ -135,7 +134,7 @@ async def open_backend(config: Config, *, workers: bool = True) -> AsyncGenerato
 
         if workers:
             _warn_without_secret(config)
-            rooms.telling.warn()
+            await rooms.telling.start()
             supervisor = _supervise(rooms, crew)
             await supervisor.start()
             stack.push_async_callback(supervisor.stop)
@@ -167,21 +166,15 @@ def _build(
     blobs: S3Blobs | FolderBlobs = FolderBlobs(data_home() / "mail")
     if config.inbound_bucket:
         blobs = S3Blobs(aws, config.inbound_bucket)
-    tokens, lines = _reply_tokens(config), TargetLines()
+    lines = TargetLines()
+    outbound = open_outbound(config, db, SesTransport(aws, clock=clock), clock, ids)
     return _Rooms(
         config=config,
         db=db,
         aws=aws,
         clock=clock,
         blobs=blobs,
-        outbound=Outbound(
-            db=db,
-            transport=SesTransport(aws, clock=clock),
-            clock=clock,
-            ids=ids,
-            settings=outbound_settings(config, clock.now()),
-            tokens=tokens,
-        ),
+        outbound=outbound,
         lines=lines,
         inbound=Inbound(
             db=db,
@@ -193,13 +186,20 @@ def _build(
             retry_period=timedelta(hours=config.retry_hours),
             files=_file_settings(config, blobs),
             screening=_screen_settings(config),
-            tokens=tokens,
+            tokens=outbound.tokens,
         ),
         domains=_domain_tools(config, db, aws, clock, ids),
         ses_list=SesSuppressions(aws),
         telling=set_up_telling(config, db, http, clock=clock, ids=ids),
         intake=Intake(db, blobs, clock, ids, inbound_domain=config.inbound_domain),
-        retention=Retention(db, blobs, clock, ids, settings=retention_settings(config)),
+        retention=Retention(
+            db,
+            blobs,
+            clock,
+            ids,
+            settings=retention_settings(config),
+            linked=blobs if isinstance(blobs, S3Blobs) else None,
+        ),
     )
 
 
@@ -241,13 +241,6 @@ def _file_settings(config: Config, blobs: S3Blobs | FolderBlobs) -> FileSettings
     )
 
 
-def _reply_tokens(config: Config) -> ReplyTokens:
-    return ReplyTokens(
-        current=config.reply_token_secret.get_secret_value(),
-        previous=config.reply_token_secret_previous.get_secret_value(),
-    )
-
-
 def _warn_without_secret(config: Config) -> None:
     """Say once, at start, what the lack of a good secret means."""
     length = len(config.reply_token_secret.get_secret_value())
@@ -272,7 +265,9 @@ def _worker(rooms: _Rooms) -> Worker:
             ),
             WorkKind.JOB: _job_runner(rooms).handle,
             **rooms.telling.handlers(),
-            WorkKind.UNSUPPRESS: partial(free, db=rooms.db, account=rooms.ses_list),
+            WorkKind.UNSUPPRESS: partial(
+                free, db=rooms.db, account=rooms.ses_list, clock=rooms.clock
+            ),
         },
         owner=process_owner(),
         settings=_worker_settings(rooms.config),
@@ -310,7 +305,9 @@ def _supervise(rooms: _Rooms, workers: Mapping[str, Worker]) -> Supervisor:
         supervisor.add("retention", partial(keeper.run_as, RETENTION, rooms.retention.run))
     if config.events_queue_url:
         queue = SqsQueue(rooms.aws, config.events_queue_url)
-        poller = FeedbackPoller(rooms.db, queue, clock=clock, ids=rooms.outbound.ids)
+        outbound = rooms.outbound
+        heard = outbound.hearing.heard if outbound.hearing else None
+        poller = FeedbackPoller(rooms.db, queue, clock=clock, ids=outbound.ids, heard=heard)
         supervisor.add("feedback", poller.run, ask_to_stop=poller.stop)
     for role, loop in rooms.telling.loops().items():
         supervisor.add(role, partial(keeper.run_as, role, loop))

@@ -186,6 +186,11 @@ class Config(BaseSettings):
         le=3650,
         description="How long events, and what webhooks were posted, are kept; 0: for ever.",
     )
+    secrets_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Seals signing secrets of webhooks in the database, newest key first; empty: a"
+        " file beside the SQLite database has it.",
+    )
     webhooks_inside: bool = Field(
         default=False,
         description="Let webhooks go to http and to private addresses; for development only.",
@@ -286,6 +291,14 @@ class Config(BaseSettings):
         """Take init values only: load_config merges the sources and names the wrong one."""
         return (init_settings,)
 
+    @field_validator("database")
+    @classmethod
+    def _check_database(cls, text: str) -> str:
+        scheme, found, _ = text.partition("://")
+        if found and scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
+            raise ValueError("a database is a SQLite file or a postgresql:// URL")
+        return text
+
     @field_validator("send_limits")
     @classmethod
     def _check_limits(cls, text: str) -> str:
@@ -312,6 +325,11 @@ class Config(BaseSettings):
 def load_config(environ: Mapping[str, str], **overrides: object) -> Config:
     """Merge file, environment and overrides; raise ConfigError with one sentence per fault."""
     values: dict[str, Any] = _read_file(config_file())
+    strange = next((name for name in values if name not in Config.model_fields), None)
+    if strange is not None:
+        raise ConfigError(
+            f"{config_file()}: {strange} is not a setting; docs/configuration.md lists them"
+        )
     for field in Config.model_fields:
         name = environment_name(field)
         if name in environ:
@@ -323,7 +341,7 @@ def load_config(environ: Mapping[str, str], **overrides: object) -> Config:
     ]
     if unknown:
         raise ConfigError(
-            f"environment: {unknown[0]} is not a setting; `relay-console config` lists them"
+            f"environment: {unknown[0]} is not a setting; docs/configuration.md lists them"
         )
     values |= {key: value for key, value in overrides.items() if value is not None}
     try:
@@ -331,7 +349,8 @@ def load_config(environ: Mapping[str, str], **overrides: object) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         where = environment_name(str(first["loc"][0]))
-        raise ConfigError(f"{where}: {first['msg']}; see `relay-console config`") from None
+        wrong = str(first["msg"]).removeprefix("Value error, ")
+        raise ConfigError(f"{where}: {wrong}; docs/configuration.md says what it may be") from None
 
 
 # Read by the command line and the sandbox, not by Config.

@@ -15,7 +15,7 @@ from backend.domains.refresh import all_details, refresh_domain
 from backend.domains.register import DomainTools, DomainWish, register_domain
 from backend.domains.remove import remove_domain
 from backend.domains.settings import change_domain
-from backend.errors import InvalidInputError, NotFoundError
+from backend.errors import InvalidInputError, NotFoundError, RelayError
 from backend.facade_receiving import Receiving
 from backend.inbound.quarantine_desk import QuarantineDesk
 from backend.inbound.reprocess import reprocess
@@ -153,10 +153,11 @@ class Backend:
     async def send(
         self,
         tenant_id: str,
-        draft: EmailDraft,
+        draft: EmailDraft | RelayError,
         *,
         idempotency_key: str | None = None,
         key_id: str = "",
+        asked: str = "",
     ) -> Accepted:
         """Accept a mail: when this returns it is on disk (see outbound/accept.py)."""
         accepted = await accept(
@@ -165,6 +166,7 @@ class Backend:
             draft,
             idempotency_key=idempotency_key,
             key_id=key_id,
+            asked=asked,
         )
         self._parts.nudge()
         return accepted
@@ -275,10 +277,18 @@ class Backend:
         return await self._db.read(all_details, self._parts.domains.region)
 
     async def add_domain(
-        self, tenant_id: str, name: str, *, inbound_enabled: bool, actor: str
+        self,
+        tenant_id: str,
+        name: str,
+        *,
+        inbound_enabled: bool,
+        actor: str,
+        unproven: bool = False,
     ) -> DomainDetail:
-        """Register a domain with SES and give it to a tenant."""
-        wish = DomainWish(tenant_id=tenant_id, name=name, inbound_enabled=inbound_enabled)
+        """Register a domain with SES and give it to a tenant (see DomainWish)."""
+        wish = DomainWish(
+            tenant_id=tenant_id, name=name, inbound_enabled=inbound_enabled, unproven=unproven
+        )
         return await register_domain(self._parts.domains, wish, actor=actor)
 
     async def change_domain(self, name: str, change: DomainChange, *, actor: str) -> DomainDetail:

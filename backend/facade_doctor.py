@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.analytics.standing import QUIET
+from backend.analytics.watch import LOOK_BACK
 from backend.errors import RelayError
 from backend.model.checks import Check, Verdict
 from backend.model.tenant import DomainStatus
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 LITTLE_SPACE = 1024**3  # bytes
 BACKLOG = 1_000
-SILENT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,17 +120,14 @@ class Doctor:
     async def _events(self) -> Check:
         now = self._parts.clock.now()
         last = await self._parts.db.read(compliance.last_event_at)
-        waiting, first = await self._parts.db.read(
-            compliance.waiting_for_events, now - SILENT * 6, now - SILENT / 4
-        )
-        silent = waiting and first is not None and (last is None or last < first)
+        unheard, _ = await self._parts.db.read(compliance.unheard_of, now - LOOK_BACK, now - QUIET)
         heard = f"the last at {last:%Y-%m-%d %H:%M:%S}Z" if last else "none yet"
         return Check(
             name="events",
-            verdict=Verdict.WARNING if silent else Verdict.OK,
-            found=f"{heard}; {waiting} mails wait for one",
+            verdict=Verdict.WARNING if unheard else Verdict.OK,
+            found=f"{heard}; mails sent since that wait for one: {unheard}",
             remedy="check the configuration set, its SNS topic and the queue's policy"
-            if silent
+            if unheard
             else "",
         )
 

@@ -147,8 +147,8 @@ class BlobLinks(Protocol):
         """
         ...
 
-    async def holds(self, key: str) -> bool:
-        """Tell whether there is such an object."""
+    async def stored_at(self, key: str) -> datetime | None:
+        """Tell when an object was written, None when there is none."""
         ...
 
     async def put(self, key: str, data: bytes) -> None:

@@ -163,6 +163,7 @@ from backend.model.webhooks import (
     WebhookDeliveryDetail,
     WebhookStyle,
 )
+from backend.model.work import WorkKind
 
 __all__ = [
     "EVERY_TENANT",
@@ -323,6 +324,7 @@ __all__ = [
     "WebhookDelivery",
     "WebhookDeliveryDetail",
     "WebhookStyle",
+    "WorkKind",
     "month_of",
     "read_inbound_query",
     "read_limits",

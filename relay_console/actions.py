@@ -162,7 +162,7 @@ ACTIONS: tuple[Action, ...] = (
         key="p",
         title="pane",
         help="Show or hide the mail beside the table, on terminals of 120 columns and more.",
-        scopes=_in(Scope.LOGS),
+        scopes=_in(Scope.LOGS, Scope.QUARANTINE),
         palette=True,
     ),
     *SUPPRESSION_ACTIONS,

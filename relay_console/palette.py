@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,12 @@ class Palette(CommandPalette):
     def on_mount(self) -> None:
         """Stop the blinking."""
         self.query_one(Input).cursor_blink = False
+
+    def _action_command_list(self, action: str) -> None:
+        """Move in the list; one without a line in sight, as on a tiny terminal, cannot be paged."""
+        # QUIRK(Textual 8.2.8): OptionList._move_page looks up lines that were never laid out
+        with suppress(KeyError):
+            super()._action_command_list(action)
 
 
 class RegistryCommands(Provider):

@@ -169,6 +169,12 @@ class MailingVerbs(Protocol):
         """Call a scheduled mail off."""
         ...
 
+    async def restore_email(
+        self, email_id: str, *, actor: str, tenant_id: str | None = None
+    ) -> Email:
+        """Undo a calling off: it goes out at its time, or now when that is over."""
+        ...
+
     async def reschedule_email(
         self, email_id: str, at: datetime | str, *, actor: str, tenant_id: str | None = None
     ) -> Email:

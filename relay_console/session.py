@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
-    from backend import Tenant
+    from backend import Foreseen, InboundMessage, Tenant
     from relay_console.clipboard import Clipboard
     from relay_console.health import Health
     from relay_console.service import Service
@@ -34,6 +34,8 @@ class Session:
     put_away: list[Sequence[str]] = field(default_factory=list)
     # what was wrong when it was last looked at; None until then
     health: Health | None = None
+    # the waiting message last looked at, and what a release would make of it
+    foreseen: tuple[InboundMessage, Foreseen] | None = None
     _service: Service | None = None
     _failure: str = ""
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)

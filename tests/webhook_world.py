@@ -51,6 +51,7 @@ class Receiver:
     answer: str = "200 OK"
     body: bytes = b""
     silent: bool = False
+    endless: bool = False
     seen: list[tuple[dict[str, str], str]] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -59,7 +60,11 @@ class Receiver:
         headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in head)}
         body = await reader.readexactly(int(headers["content-length"]))
         self.seen.append((headers, body.decode()))
-        if self.silent:
+        if self.endless:
+            opening = f"HTTP/1.1 {self.answer}\r\nTransfer-Encoding: chunked\r\n\r\n"
+            writer.write(opening.encode() + b"2\r\nok\r\n")
+            await reader.read()
+        elif self.silent:
             await reader.read()  # until the caller has had enough
         else:
             length = f"Content-Length: {len(self.body)}\r\nConnection: close"

@@ -15,8 +15,9 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 from backend.errors import AuthenticationError, ForbiddenError, InvalidInputError, NotFoundError
+from backend.model.limits import NO_LIMITS
 from backend.model.tenant import ApiKey, IssuedKey, KeyWish
-from backend.store import audit, domains, keys, tenants
+from backend.store import audit, domains, keys, limits, tenants
 from backend.store.audit import AuditEntry
 
 if TYPE_CHECKING:
@@ -53,9 +54,8 @@ class Keys:
         Raises InvalidInputError, NotFoundError, and ForbiddenError for more than ``by`` may.
         """
         now = self._clock.now()
-        _must_cover(by, wish.domains)
         _check(wish, now)
-        issued = _make(wish, now)
+        issued = _make(wish if by is None else _within(wish, by, now), now)
         entry = AuditEntry(
             id=self._ids.new("aud"),
             at=now,
@@ -65,7 +65,7 @@ class Keys:
             tenant_id=wish.tenant_id,
             detail={"name": wish.name, "scopes": " ".join(sorted(wish.scopes))},
         )
-        await self._db.write(_save, issued, entry)
+        await self._db.write(_save, issued, entry, by)
         return issued
 
     async def rotate(
@@ -88,6 +88,16 @@ class Keys:
         issued = await self._db.write(_rotate, act, overlap, by)
         self._known.clear()
         return issued
+
+    async def rename(
+        self, key_id: str, name: str, *, actor: str, by: ApiKey | None = None
+    ) -> ApiKey:
+        """Call a key otherwise and give it; raises NotFoundError, InvalidInputError."""
+        _check_name(name)
+        act = replace(self._act("key.renamed", key_id, actor), detail={"name": name.strip()})
+        renamed = await self._db.write(_rename, act, by)
+        self._known.clear()
+        return renamed
 
     async def revoke(self, key_id: str, *, actor: str, by: ApiKey | None = None) -> ApiKey:
         """End a key's life now and give it; raises NotFoundError, also across tenants."""
@@ -163,10 +173,7 @@ def _is_live(key: ApiKey, now: datetime) -> bool:
 
 
 def _check(wish: KeyWish, now: datetime) -> None:
-    if not wish.name.strip() or len(wish.name) > MAX_NAME:
-        raise InvalidInputError(
-            f"name: a key needs a name of 1 to {MAX_NAME} characters", field="name"
-        )
+    _check_name(wish.name)
     if not wish.scopes:
         raise InvalidInputError(
             "scopes: a key needs at least one scope, such as send", field="scopes"
@@ -174,6 +181,13 @@ def _check(wish: KeyWish, now: datetime) -> None:
     if wish.expires_at is not None and wish.expires_at <= now:
         raise InvalidInputError(
             "expires_at: this moment has passed; give a later one", field="expires_at"
+        )
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > MAX_NAME:
+        raise InvalidInputError(
+            f"name: a key needs a name of 1 to {MAX_NAME} characters", field="name"
         )
 
 
@@ -194,8 +208,16 @@ def _make(wish: KeyWish, now: datetime) -> IssuedKey:
     return IssuedKey(key=key, secret=secret)
 
 
-def _save(tx: Tx, issued: IssuedKey, entry: AuditEntry) -> None:
+def _within(wish: KeyWish, by: ApiKey, now: datetime) -> KeyWish:
+    """Give a wish, ended when the key that asks may make no key for good; see ``_must_cover``."""
+    if by.expires_at is None or wish.expires_at is not None:
+        return wish
+    return replace(wish, expires_at=now + _span(by))
+
+
+def _save(tx: Tx, issued: IssuedKey, entry: AuditEntry, by: ApiKey | None) -> None:
     key = issued.key
+    _must_cover(tx, by, key)
     if tenants.get(tx, key.tenant_id) is None:
         raise NotFoundError(f"there is no tenant {key.tenant_id}")
     for name in sorted(key.domains):
@@ -211,7 +233,7 @@ def _save(tx: Tx, issued: IssuedKey, entry: AuditEntry) -> None:
 
 def _rotate(tx: Tx, entry: AuditEntry, overlap: timedelta, by: ApiKey | None) -> IssuedKey:
     old = _known(tx, entry.subject, by)
-    _must_cover(by, old.domains)
+    _must_cover(tx, by, old)
     if not _is_live(old, entry.at):
         raise InvalidInputError(
             f"key: {old.id} is not live any more; create a new one", field="key"
@@ -220,17 +242,17 @@ def _rotate(tx: Tx, entry: AuditEntry, overlap: timedelta, by: ApiKey | None) ->
         raise InvalidInputError(
             f"key: {old.id} was rotated already; rotate {old.replaced_by}", field="key"
         )
-    lives = old.expires_at - old.created_at if old.expires_at else None
     wish = KeyWish(
         tenant_id=old.tenant_id,
         name=old.name,
         scopes=old.scopes,
-        expires_at=entry.at + lives if lives else None,
+        expires_at=entry.at + _span(old) if old.expires_at else None,
         domains=old.domains,
         any_tenant=old.any_tenant,
     )
     issued = _make(wish, entry.at)
     keys.add(tx, keys.StoredKey(key=issued.key, hash=hash_secret(issued.secret)))
+    limits.hand_down(tx, (old.tenant_id, old.id), (old.tenant_id, issued.key.id), entry.at)
     ends = entry.at + overlap
     keys.replace_by(tx, old.id, issued.key.id, ends=min(ends, old.expires_at or ends))
     detail = {"successor": issued.key.id, "overlap_seconds": str(int(overlap.total_seconds()))}
@@ -238,17 +260,51 @@ def _rotate(tx: Tx, entry: AuditEntry, overlap: timedelta, by: ApiKey | None) ->
     return issued
 
 
+def _rename(tx: Tx, entry: AuditEntry, by: ApiKey | None) -> ApiKey:
+    key = _within_reach(tx, entry.subject, by)
+    keys.rename(tx, key.id, entry.detail["name"])
+    audit.add(tx, replace(entry, tenant_id=key.tenant_id))
+    return _known(tx, key.id, None)
+
+
 def _revoke(tx: Tx, entry: AuditEntry, by: ApiKey | None) -> ApiKey:
-    key = _known(tx, entry.subject, by)
+    key = _within_reach(tx, entry.subject, by)
     keys.revoke(tx, key.id, entry.at)
     audit.add(tx, replace(entry, tenant_id=key.tenant_id))
     return _known(tx, key.id, None)
 
 
-def _must_cover(by: ApiKey | None, domains: frozenset[str]) -> None:
-    if by is not None and not by.covers(domains):
-        allowed = ", ".join(sorted(by.domains))
-        raise ForbiddenError(f"domains: this API key may make keys for {allowed} only")
+def _within_reach(tx: Tx, key_id: str, by: ApiKey | None) -> ApiKey:
+    """Give a key to be changed; raises as ``_known``, and ForbiddenError for domains of others."""
+    key = _known(tx, key_id, by)
+    if by is not None and not by.covers(key.domains):
+        raise _beyond(by, "change keys")
+    return key
+
+
+def _must_cover(tx: Tx, by: ApiKey | None, other: ApiKey) -> None:
+    """Raise ForbiddenError when a key asks for the secret of one that may more than itself.
+
+    More is: to send from elsewhere, to live longer, or to send past the limits of this very key.
+    """
+    if by is None or by.id == other.id:
+        return
+    if not by.covers(other.domains):
+        raise _beyond(by, "make keys")
+    if _span(other) > _span(by):
+        raise ForbiddenError("expires_at: this API key makes no key that lives longer than itself")
+    if limits.get(tx, (by.tenant_id, by.id)).own != NO_LIMITS:
+        raise ForbiddenError("this API key has rate limits of its own, so it makes no other keys")
+
+
+def _span(key: ApiKey) -> timedelta:
+    """Give how long a key lives in all."""
+    return key.expires_at - key.created_at if key.expires_at else timedelta.max
+
+
+def _beyond(by: ApiKey, what: str) -> ForbiddenError:
+    allowed = ", ".join(sorted(by.domains))
+    return ForbiddenError(f"domains: this API key may {what} for {allowed} only")
 
 
 def _known(tx: Tx, key_id: str, by: ApiKey | None) -> ApiKey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backend.analytics.standing import LONGEST, standings
-from backend.analytics.watch import note, renew_alerts
+from backend.analytics.watch import note, renew
 from backend.errors import InvalidInputError, NotFoundError
 from backend.model.compliance import Brake, Compliance
 from backend.model.work import WorkKind
@@ -44,7 +44,7 @@ class ComplianceDesk:
 
     async def look(self) -> None:
         """Raise and clear alerts now, as the watch does once a minute; it sets no brake."""
-        await renew_alerts(self._db, self._clock.now(), self._ids)
+        await renew(self._db, self._clock.now(), self._ids)
 
     async def past_alerts(self, size: int = 100) -> Sequence[Alert]:
         """Give the newest alerts, over or not."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from backend.model.compliance import BOUNCES, COMPLAINTS, AlertKind, Level, Standing
+from backend.model.compliance import AlertKind, Level, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 VOLUME = 10_000
 LONGEST = timedelta(days=90)
-FEW = 100  # recipients, below which a rate is worth a notice and no more
 QUIET = timedelta(minutes=15)
-_SEVERITY = list(Level).index
 _ENFORCED = {"PROBATION": Level.REVIEW, "SHUTDOWN": Level.PAUSE}
 
 
@@ -51,7 +49,9 @@ class BrakeRule:
             return ""
         if 0 < self.bounce_rate <= standing.bounce_rate:
             return f"bounce rate {standing.bounce_rate:.1%} (brake at {self.bounce_rate:.1%})"
-        if 0 < self.complaint_rate <= standing.complaint_rate:
+        # one person who presses a button says nothing of a sender
+        lone = standing.complaints < 2
+        if not lone and 0 < self.complaint_rate <= standing.complaint_rate:
             return (
                 f"complaint rate {standing.complaint_rate:.2%} (brake at {self.complaint_rate:.2%})"
             )
@@ -60,11 +60,10 @@ class BrakeRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """What is known of events: mail that waits for one, since when, and the last one heard."""
+    """Mail of which SES tells nothing, since when: nothing at all has come since it was sent."""
 
     waiting: int
     first_sent_at: datetime | None
-    last_event_at: datetime | None
 
 
 def standings(days: Sequence[ReputationDay], today: date) -> tuple[Standing, tuple[Standing, ...]]:
@@ -131,11 +130,7 @@ def _standing(tenant_id: str, days: Sequence[ReputationDay], today: date) -> Sta
 def _rates(one: Standing, names: Mapping[str, str]) -> list[Finding]:
     whose = names.get(one.tenant_id, one.tenant_id) if one.tenant_id else "the account"
     found = []
-    bounces, complaints = BOUNCES.level(one.bounce_rate), COMPLAINTS.level(one.complaint_rate)
-    if one.eligible < FEW:
-        bounces, complaints = (
-            min(level, Level.NOTICE, key=_SEVERITY) for level in (bounces, complaints)
-        )
+    bounces, complaints = one.bounce_level, one.complaint_level
     if one.hard_bounces and bounces is not Level.GOOD:
         left = f"; {one.bounces_left} more until 5 %" if one.bounces_left else ""
         said = f"Bounces of {whose}: {one.bounce_rate:.1%} of {one.eligible}{left}."
@@ -148,12 +143,13 @@ def _rates(one: Standing, names: Mapping[str, str]) -> list[Finding]:
 
 def _silent(silence: Silence) -> str:
     """Tell that mail went out and not one event came in since: the way of events is broken."""
-    first, last = silence.first_sent_at, silence.last_event_at
-    if not silence.waiting or first is None or (last is not None and last >= first):
+    first = silence.first_sent_at
+    if not silence.waiting or first is None:
         return ""
+    mails = "1 mail was" if silence.waiting == 1 else f"{silence.waiting} mails were"
     return (
-        f"{silence.waiting} mails sent since {first:%Y-%m-%d %H:%M}Z and SES has told nothing of"
-        " them: check the configuration set, its SNS topic and the queue (`relay-console doctor`)."
+        f"{mails} sent since {first:%Y-%m-%d %H:%M}Z and SES has told nothing since:"
+        " check the configuration set, its SNS topic and the queue (`relay-console doctor`)."
     )
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from backend.model.compliance import Standing
     from backend.ports import Clock, Ids
     from backend.store.engine import Database
     from backend.store.types import Tx
@@ -64,48 +65,55 @@ class Watch:
 
     async def look(self) -> None:
         """Look once; raises TransientError. Writes only when something has changed."""
-        now = self.clock.now()
-        held = await self.db.read(_to_hold, now, self.rule)
-        if held:
-            await self.db.write(_hold, held, now, self.ids)
-        await renew_alerts(self.db, now, self.ids)
+        await renew(self.db, self.clock.now(), self.ids, rule=self.rule)
 
 
-async def renew_alerts(db: Database, now: datetime, ids: Ids) -> None:
-    """Raise, change and clear alerts; writes only when something has changed."""
-    wanted = await db.read(wanted_alerts, now)
-    if _differ(await db.read(compliance.open_alerts), wanted):
-        await db.write(_settle, wanted, now, ids)
+async def renew(db: Database, now: datetime, ids: Ids, *, rule: BrakeRule | None = None) -> None:
+    """Raise, change and clear alerts and, with a rule, set brakes; writes only what has changed."""
+    if (await db.read(reckon, now, rule)).differs:
+        await db.write(_settle, now, ids, rule)
 
 
-def wanted_alerts(tx: Tx, now: datetime) -> list[Finding]:
-    """Reckon which alerts ought to be open."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reckoning:
+    """What a look has found: the brakes to set, the alerts to be open, and those that are."""
+
+    brakes: tuple[Brake, ...]
+    wanted: tuple[Finding, ...]
+    open: tuple[Alert, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether there is something to write."""
+        told = {(one.kind, one.subject, one.level, one.sentence) for one in self.open}
+        wanted = {(one.kind, one.subject, one.level, one.sentence) for one in self.wanted}
+        return bool(self.brakes) or told != wanted
+
+
+def reckon(tx: Tx, now: datetime, rule: BrakeRule | None = None) -> Reckoning:
+    """Look at the rates, the brakes and the events."""
     whole, own = standings(compliance.days(tx, (now - LONGEST).date()), now.date())
-    waiting, first = compliance.waiting_for_events(tx, now - LOOK_BACK, now - QUIET)
-    silence = Silence(
-        waiting=waiting, first_sent_at=first, last_event_at=compliance.last_event_at(tx)
-    )
+    held = compliance.brakes(tx)
+    more = [] if rule is None else _to_hold(tx, own, held, rule, now)
+    waiting, first = compliance.unheard_of(tx, now - LOOK_BACK, now - QUIET)
+    silence = Silence(waiting=waiting, first_sent_at=first)
     names = {tenant.id: tenant.name for tenant in tenants.all_by_name(tx)}
-    return findings(account.get(tx), (whole, *own), compliance.brakes(tx), silence, names)
+    wanted = findings(account.get(tx), (whole, *own), (*held, *more), silence, names)
+    return Reckoning(
+        brakes=tuple(more), wanted=tuple(wanted), open=tuple(compliance.open_alerts(tx))
+    )
 
 
-def _to_hold(tx: Tx, now: datetime, rule: BrakeRule) -> dict[str, str]:
-    """Give the tenants whose rates call for a brake, with the reason."""
-    _, own = standings(compliance.days(tx, (now - LONGEST).date()), now.date())
-    spared = compliance.lifted(tx, now - LEFT_ALONE) | {
-        one.tenant_id for one in compliance.brakes(tx)
-    }
-    reasons = {one.tenant_id: rule.reason(one) for one in own if one.tenant_id not in spared}
-    return {tenant_id: reason for tenant_id, reason in reasons.items() if reason}
-
-
-def _hold(tx: Tx, held: dict[str, str], now: datetime, ids: Ids) -> None:
-    for tenant_id, reason in held.items():
-        brake = Brake(
-            tenant_id=tenant_id, reason=reason, since=now, actor=_BY_ITSELF, automatic=True
-        )
-        compliance.put_brake(tx, brake)
-        note(tx, brake, "tenant.braked", ids)
+def _to_hold(
+    tx: Tx, rates: Sequence[Standing], held: Sequence[Brake], rule: BrakeRule, now: datetime
+) -> list[Brake]:
+    """Give the brakes that rates call for, but for tenants that have one or were released."""
+    spared = compliance.lifted(tx, now - LEFT_ALONE) | {one.tenant_id for one in held}
+    return [
+        Brake(tenant_id=one.tenant_id, reason=reason, since=now, actor=_BY_ITSELF, automatic=True)
+        for one in rates
+        if one.tenant_id not in spared and (reason := rule.reason(one))
+    ]
 
 
 def note(tx: Tx, brake: Brake, action: str, ids: Ids) -> None:
@@ -124,15 +132,17 @@ def note(tx: Tx, brake: Brake, action: str, ids: Ids) -> None:
     )
 
 
-def _differ(open_now: Sequence[Alert], wanted: Sequence[Finding]) -> bool:
-    told = {(one.kind, one.subject, one.level, one.sentence) for one in open_now}
-    return told != {(one.kind, one.subject, one.level, one.sentence) for one in wanted}
+def _settle(tx: Tx, now: datetime, ids: Ids, rule: BrakeRule | None) -> None:
+    """Set brakes, raise what is new, change what reads differently, clear what is over.
 
-
-def _settle(tx: Tx, wanted: Sequence[Finding], now: datetime, ids: Ids) -> None:
-    """Raise what is new, change what reads differently, clear what is over."""
-    before = {(one.kind, one.subject): one for one in compliance.open_alerts(tx)}
-    for finding in wanted:
+    Looks again, for a person may have set or lifted a brake since.
+    """
+    found = reckon(tx, now, rule)
+    for brake in found.brakes:
+        compliance.put_brake(tx, brake)
+        note(tx, brake, "tenant.braked", ids)
+    before = {(one.kind, one.subject): one for one in found.open}
+    for finding in found.wanted:
         known = before.pop((finding.kind, finding.subject), None)
         if known is not None:
             compliance.change_alert(

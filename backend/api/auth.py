@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from backend.api.errors import MissingKeyError
 from backend.errors import ForbiddenError
+from backend.model.tenant import Scope
 
 if TYPE_CHECKING:
     from fastapi import Request
 
     from backend.api.service import ApiService
-    from backend.model.tenant import ApiKey, Scope
+    from backend.model.tenant import ApiKey
 
 
 async def caller(request: Request, service: ApiService, scope: Scope) -> ApiKey:
@@ -26,6 +27,32 @@ async def caller(request: Request, service: ApiService, scope: Scope) -> ApiKey:
         raise ForbiddenError(f"this API key lacks the scope {scope.value}; use a key that has it")
     named = request.headers.get("x-relay-tenant", "").strip()
     return await _acting_for(service, key, named) if named else key
+
+
+async def governor(request: Request, service: ApiService) -> ApiKey:
+    """Give the key of a request that changes what concerns a whole tenant, with all its domains.
+
+    Raises as ``caller`` does, and ForbiddenError for a key that is bound to domains.
+    """
+    key = await caller(request, service, Scope.ADMIN)
+    if key.domains:
+        raise ForbiddenError(
+            f"this API key is bound to {_bounds(key)}, and this concerns the whole tenant;"
+            " use a key without bounds"
+        )
+    return key
+
+
+def must_send_from(key: ApiKey, domain: str) -> None:
+    """Raise ForbiddenError for a domain outside those a key is bound to, if it is bound."""
+    if not key.sends_from(domain):
+        raise ForbiddenError(
+            f"this API key is bound to {_bounds(key)}: it may do nothing about {domain[:100]}"
+        )
+
+
+def _bounds(key: ApiKey) -> str:
+    return ", ".join(sorted(key.domains))
 
 
 def actor_of(key: ApiKey) -> str:

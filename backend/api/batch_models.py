@@ -63,8 +63,8 @@ def partly(headers: Mapping[str, str], *, default: str) -> bool:
 def _listed(raw: bytes) -> Sequence[Any]:
     try:
         body = from_json(raw)
-    except ValueError:
-        raise MalformedBodyError("the body is not JSON; see docs/api.md") from None
+    except ValueError as error:
+        raise MalformedBodyError(f"the body is not JSON: {error}; it must be in UTF-8") from None
     if isinstance(body, dict):
         body = body.get("messages", body.get("emails"))
     if not isinstance(body, list):

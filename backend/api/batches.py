@@ -16,10 +16,10 @@ from backend.api.batch_models import (
     partly,
     read_batch,
 )
-from backend.api.bodies import IN_THREAD, idempotency_key, read_raw
+from backend.api.bodies import IN_THREAD, idempotency_key, read_raw, refuse_encoded
 from backend.api.documents import body_schema
-from backend.api.drafting import all_drafted
-from backend.api.errors import rule_for
+from backend.api.drafting import all_drafted, asked_in_batch
+from backend.api.errors import MalformedBodyError, rule_for
 from backend.api.mail_models import RelayMailIn, ResendMailIn
 from backend.api.rates import mark
 from backend.api.shapes import accepted_json
@@ -103,13 +103,23 @@ async def _accept(
     once = idempotency_key(request)
     take_part = partly(request.headers, default=default)
     raw = await read_raw(request)
-    if len(raw) < IN_THREAD:
-        wanted = read_batch(raw, model, most)
-    else:
-        wanted = await asyncio.to_thread(read_batch, raw, model, most)
+    try:
+        if len(raw) < IN_THREAD:
+            wanted = read_batch(raw, model, most)
+        else:
+            wanted = await asyncio.to_thread(read_batch, raw, model, most)
+    except MalformedBodyError:
+        refuse_encoded(request)
+        raise
+    asked = asked_in_batch(wanted, once)
     wanted = await all_drafted(service, key, wanted)
     return await service.mailing.send_batch(
-        key.tenant_id, wanted, idempotency_key=once, key_id=key.id, partly=take_part
+        key.tenant_id,
+        wanted,
+        idempotency_key=once,
+        key_id=key.id,
+        partly=take_part,
+        asked=asked,
     )
 
 

@@ -26,6 +26,7 @@ AnyMoment = Annotated[datetime, AfterValidator(as_utc)]
 """A moment; without a zone it is UTC."""
 
 _NUL = b"\\u0000"
+_MARK = b"\xef\xbb\xbf"  # RFC 8259 8.1 lets a reader pass over it; PowerShell's files begin with it
 IN_THREAD = 256 * 1024  # bytes from which parsing would hold up the event loop for milliseconds
 MAX_KEY = 256
 
@@ -36,17 +37,33 @@ async def read_body(request: Request, model: type[M], *, any_text: bool = False)
     ``any_text``: a NUL may stand in it, as in raw mail.
     """
     raw = await read_raw(request)
-    if len(raw) < IN_THREAD:
-        return parse_body(model, raw, any_text=any_text)
-    return await asyncio.to_thread(parse_body, model, raw, any_text=any_text)
+    try:
+        if len(raw) < IN_THREAD:
+            return parse_body(model, raw, any_text=any_text)
+        return await asyncio.to_thread(parse_body, model, raw, any_text=any_text)
+    except MalformedBodyError:
+        refuse_encoded(request)
+        raise
 
 
 async def read_raw(request: Request) -> bytes:
     """Read a body as it came; raises MalformedBodyError when it ends too soon."""
     try:
-        return await request.body()
+        raw = (await request.body()).removeprefix(_MARK)
     except ClientDisconnect:
         raise MalformedBodyError("the connection closed before the body had ended") from None
+    if not raw:
+        raise MalformedBodyError("the body is empty; this call needs JSON, see docs/api.md")
+    return raw
+
+
+def refuse_encoded(request: Request) -> None:
+    """Raise MalformedBodyError for a body that was compressed: that explains why it is no JSON."""
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.lower() != "identity":
+        raise MalformedBodyError(
+            f"the body is encoded as {encoding[:20]!r}; send it plain, without Content-Encoding"
+        )
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -79,7 +96,10 @@ def input_error(fault: ErrorDetails | Mapping[str, Any]) -> InvalidInputError:
     """Give pydantic's account of a fault as one sentence that names the field."""
     field = _place(fault["loc"])
     match fault["type"]:
-        case "json_invalid" | "model_type":
+        case "json_invalid":
+            why = fault["msg"].removeprefix("Invalid JSON: ")
+            return MalformedBodyError(f"the body is not JSON: {why}; it must be an object in UTF-8")
+        case "model_type":
             return MalformedBodyError("the body is not a JSON object; see docs/api.md")
         case "missing":
             return MissingFieldError(f"{field}: this field is needed", field=field)

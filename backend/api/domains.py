@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.auth import actor_of, caller
+from backend.api.auth import actor_of, caller, must_send_from
 from backend.api.bodies import read_body
 from backend.api.documents import body_schema
 from backend.api.shapes import moment
@@ -24,13 +24,28 @@ CREATED = 201
 _STATUS = {DomainStatus.VERIFIED: "verified", DomainStatus.FAILED: "failed"}
 
 
+class CapabilitiesIn(BaseModel):
+    """What Resend's SDKs say of a domain; sending is always on."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    receiving: Literal["enabled", "disabled"] | None = None
+
+    def inbound(self) -> bool | None:
+        """Tell whether mail is to be received, None when that is left open."""
+        return None if self.receiving is None else self.receiving == "enabled"
+
+
 class DomainIn(BaseModel):
     """The body of POST /domains; what only Resend's own servers know is ignored."""
 
     model_config = ConfigDict(title="Domain", extra="ignore")
 
     name: str = Field(description="Such as mail.example.com.")
-    inbound_enabled: bool = Field(default=False, description="Receive mail for it as well.")
+    inbound_enabled: bool | None = Field(default=None, description="Receive mail for it as well.")
+    capabilities: CapabilitiesIn | None = Field(
+        default=None, description="Resend's way to say the same: `receiving` is `enabled`."
+    )
 
 
 class DomainChangeIn(BaseModel):
@@ -39,6 +54,9 @@ class DomainChangeIn(BaseModel):
     model_config = ConfigDict(title="DomainChange", extra="ignore")
 
     inbound_enabled: bool | None = None
+    capabilities: CapabilitiesIn | None = Field(
+        default=None, description="Resend's way to say the same: `receiving`."
+    )
     ticket_from: list[str] | None = Field(default=None, description="Local parts of tickets.")
     reply_prefix: str | None = None
     catch_all: Literal["unrouted", "ticket", "quarantine"] | None = None
@@ -51,7 +69,8 @@ def domain_routes(service: ApiService) -> APIRouter:
     """Give the routes; they are mounted at the root and below /api. Scope: manage-domains."""
     router = APIRouter(tags=["domains"])
     _add_reading(router, service)
-    _add_writing(router, service)
+    _add_making(router, service)
+    _add_changing(router, service)
     return router
 
 
@@ -82,7 +101,7 @@ def _add_reading(router: APIRouter, service: ApiService) -> None:
         return domain_json(await _own(service, key, domain_id))
 
 
-def _add_writing(router: APIRouter, service: ApiService) -> None:
+def _add_making(router: APIRouter, service: ApiService) -> None:
     @router.post(
         "/domains",
         status_code=CREATED,
@@ -93,11 +112,18 @@ def _add_writing(router: APIRouter, service: ApiService) -> None:
         """Register a domain with SES and give the records to publish."""
         key = await caller(request, service, Scope.MANAGE_DOMAINS)
         asked = await read_body(request, DomainIn)
+        must_send_from(key, asked.name.strip().lower())
         made = await service.add_domain(
-            key.tenant_id, asked.name, inbound_enabled=asked.inbound_enabled, actor=actor_of(key)
+            key.tenant_id,
+            asked.name,
+            inbound_enabled=bool(_inbound(asked)),
+            actor=actor_of(key),
+            unproven=not key.any_tenant,
         )
         return domain_json(made)
 
+
+def _add_changing(router: APIRouter, service: ApiService) -> None:
     @router.patch(
         "/domains/{domain_id}",
         summary="Change what a domain does with received mail",
@@ -108,6 +134,7 @@ def _add_writing(router: APIRouter, service: ApiService) -> None:
         key = await caller(request, service, Scope.MANAGE_DOMAINS)
         asked = await read_body(request, DomainChangeIn)
         own = await _own(service, key, domain_id)
+        must_send_from(key, own.domain.name)
         await service.change_domain(own.domain.name, _wish(asked), actor=actor_of(key))
         return {"object": "domain", "id": own.domain.id}
 
@@ -123,13 +150,23 @@ def _add_writing(router: APIRouter, service: ApiService) -> None:
     async def remove(request: Request, domain_id: str) -> dict[str, Any]:
         """Take a domain from the tenant; its identity at SES stays."""
         key = await caller(request, service, Scope.MANAGE_DOMAINS)
-        gone = await service.remove_domain(domain_id, actor=actor_of(key), tenant_id=key.tenant_id)
+        own = await _own(service, key, domain_id)
+        must_send_from(key, own.domain.name)
+        gone = await service.remove_domain(
+            own.domain.id, actor=actor_of(key), tenant_id=key.tenant_id
+        )
         return {"object": "domain", "id": gone.id, "deleted": True}
+
+
+def _inbound(asked: DomainIn | DomainChangeIn) -> bool | None:
+    if asked.inbound_enabled is not None or asked.capabilities is None:
+        return asked.inbound_enabled
+    return asked.capabilities.inbound()
 
 
 def _wish(asked: DomainChangeIn) -> DomainChange:
     return DomainChange(
-        inbound_enabled=asked.inbound_enabled,
+        inbound_enabled=_inbound(asked),
         ticket_from=asked.ticket_from,
         reply_prefix=asked.reply_prefix,
         catch_all=CatchAll(asked.catch_all) if asked.catch_all else None,

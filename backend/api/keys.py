@@ -60,6 +60,14 @@ class ResendKeyIn(BaseModel):
     domain_id: str | None = Field(default=None, description="Only for sending_access.")
 
 
+class ResendKeyChangeIn(BaseModel):
+    """The body of PATCH /api-keys/{id}."""
+
+    model_config = ConfigDict(title="ResendKeyChange", extra="ignore")
+
+    name: str
+
+
 def key_routes(service: ApiService) -> APIRouter:
     """Give the routes of The One Relay, to be mounted below /api."""
     router = APIRouter(tags=["relay"])
@@ -175,6 +183,16 @@ def _add_resend_reading(router: APIRouter, service: ApiService) -> None:
             for one in page
         ]
         return {"object": "list", "has_more": more, "data": data}
+
+    @router.patch(
+        "/api-keys/{key_id}", summary="Rename a key", openapi_extra=body_schema(ResendKeyChangeIn)
+    )
+    async def rename_key(request: Request, key_id: str) -> dict[str, Any]:
+        """Call a key otherwise."""
+        key = await caller(request, service, Scope.ADMIN)
+        asked = await read_body(request, ResendKeyChangeIn)
+        renamed = await service.access.rename(key_id, asked.name, actor=actor_of(key), by=key)
+        return {"object": "api_key", "id": renamed.id}
 
     @router.delete("/api-keys/{key_id}", summary="Revoke a key")
     async def remove_key(request: Request, key_id: str) -> dict[str, Any]:

@@ -73,7 +73,7 @@ Tags = Annotated[
     dict[str, str],
     BeforeValidator(_as_tags, json_schema_input_type=dict[str, str] | list[dict[str, str]]),
 ]
-AnyValue = StrictBool | StrictInt | StrictFloat | StrictStr
+AnyValue = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
 Base64 = Annotated[bytes, BeforeValidator(_as_bytes, json_schema_input_type=str)]
 
 

@@ -1,4 +1,4 @@
-"""Acts on mail that waits: POST /api/inbound/{id}/release, reroute, discard and restore.
+"""Acts on mail that waits: POST /api/inbound/{id}/release, reroute, attach, spam and so on.
 
 They need the scope admin and see the mail of the key's tenant only. A list entry made here is the
 tenant's own: no key can trust or block a sender for others.
@@ -10,23 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from backend.api.auth import actor_of, caller
+from backend.api.auth import actor_of, governor
 from backend.api.bodies import read_body
 from backend.api.documents import body_schema
-from backend.api.quarantine_models import DiscardIn, ReleaseIn, RerouteIn, RestoreIn
+from backend.api.quarantine_models import (
+    AttachIn,
+    DiscardIn,
+    ReleaseIn,
+    RerouteIn,
+    RestoreIn,
+    SpamIn,
+)
 from backend.model.quarantine import Reroute
-from backend.model.tenant import Scope
 
 if TYPE_CHECKING:
     from backend.api.service import ApiService
     from backend.model.quarantine import Foreseen
 
-    Form = ReleaseIn | RerouteIn | DiscardIn | RestoreIn
+    Form = ReleaseIn | RerouteIn | AttachIn | SpamIn | DiscardIn | RestoreIn
 
 REFUSED = 409
 _VERBS: dict[str, tuple[type[Form], str]] = {
     "release": (ReleaseIn, "Let a message go on after what held it"),
     "reroute": (RerouteIn, "Send a message to a target of your choice"),
+    "attach": (AttachIn, "Put a message into a conversation"),
+    "spam": (SpamIn, "Put a message away as spam"),
     "discard": (DiscardIn, "Put a message away"),
     "restore": (RestoreIn, "Take a message back that was put away"),
 }
@@ -50,7 +58,7 @@ def _add(router: APIRouter, service: ApiService, named: tuple[str, str], form: t
     )
     async def act(request: Request, response: Response, inbound_id: str) -> dict[str, Any]:
         """Act on one message: 409 with the reason when it may not be done."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         asked = await read_body(request, form)
         await service.inbound_message(inbound_id, key.tenant_id)
         wish = asked.to_act()

@@ -7,7 +7,15 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.model.inbound import TargetName
-from backend.model.quarantine import Discard, Release, Reroute, Restore, SenderPart
+from backend.model.quarantine import (
+    Attach,
+    Discard,
+    MarkSpam,
+    Release,
+    Reroute,
+    Restore,
+    SenderPart,
+)
 
 
 class ActIn(BaseModel):
@@ -41,6 +49,26 @@ class RerouteIn(ActIn):
     def to_act(self) -> Reroute:
         """Give the act."""
         return Reroute(target=self.target, ref=self.ref, again=self.again, note=self.note)
+
+
+class AttachIn(ActIn):
+    """Put a message into a conversation: the id of a thread or mail in it, or a ticket number."""
+
+    to: str = Field(min_length=1, max_length=200)
+
+    def to_act(self) -> Attach:
+        """Give the act."""
+        return Attach(to=self.to, note=self.note)
+
+
+class SpamIn(ActIn):
+    """Put a message away as spam; ``block`` blocks its sender for the tenant."""
+
+    block: SenderPart | None = None
+
+    def to_act(self) -> MarkSpam:
+        """Give the act."""
+        return MarkSpam(block=self.block, note=self.note)
 
 
 class DiscardIn(ActIn):

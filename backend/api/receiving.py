@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
 
 from backend.api.auth import caller
+from backend.api.files import BYTES, as_file, described, place_of, wants_description
 from backend.api.shapes import (
     attachment_json,
     conversation_json,
     inbound_detail_json,
     inbound_json,
 )
-from backend.errors import InvalidInputError, NotFoundError
+from backend.errors import InvalidInputError
 from backend.model.tenant import Scope
 
 if TYPE_CHECKING:
     from backend.api.service import ApiService
 
 Cursor = Annotated[str, Query(max_length=64)]
-_BYTES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/octet-stream": {}}, "description": "the decoded bytes"}
-}
+MOST_FILES = 10_000
 
 
 def receiving_routes(service: ApiService) -> APIRouter:
@@ -80,35 +79,27 @@ def _add_attachments(router: APIRouter, service: ApiService) -> None:
         data = [attachment_json(place, one) for place, one in enumerate(detail.attachments)]
         return {"object": "list", "has_more": False, "data": data}
 
+    at = "/emails/receiving/{inbound_id}/attachments/{attachment_id}"
+
+    @router.get(at, summary="Download an attachment", response_class=Response, responses=BYTES)
+    async def attachment(request: Request, inbound_id: str, attachment_id: str) -> Response:
+        """Give the bytes of one attachment, or to whoever asks for JSON what it is."""
+        if not wants_description(request):
+            return await content(request, inbound_id, attachment_id)
+        key = await caller(request, service, Scope.READ_LOGS)
+        files = (await service.inbound_message(inbound_id, key.tenant_id)).attachments
+        place = place_of(inbound_id, attachment_id, len(files))
+        return JSONResponse(described(request, attachment_json(place, files[place])))
+
     @router.get(
-        "/emails/receiving/{inbound_id}/attachments/{attachment_id}",
+        f"{at}/content",
         summary="Download an attachment",
         response_class=Response,
-        responses=_BYTES,
+        responses=BYTES,
     )
-    async def attachment(request: Request, inbound_id: str, attachment_id: str) -> Response:
+    async def content(request: Request, inbound_id: str, attachment_id: str) -> Response:
         """Give the bytes of one attachment; never as a page a browser would show."""
         key = await caller(request, service, Scope.READ_LOGS)
-        place = _place(inbound_id, attachment_id)
+        place = place_of(inbound_id, attachment_id, MOST_FILES)
         found = await service.receiving.attachment(inbound_id, place, key.tenant_id)
-        return Response(found.data, headers=_as_file(found.info.name or f"attachment-{place}"))
-
-
-def _place(inbound_id: str, attachment_id: str) -> int:
-    if not attachment_id.isascii() or not attachment_id.isdigit() or len(attachment_id) > 4:
-        raise NotFoundError(f"{inbound_id} has no attachment {attachment_id[:40]!r}")
-    return int(attachment_id)
-
-
-def _as_file(name: str) -> dict[str, str]:
-    """Give headers under which any content is a file to be saved and nothing else."""
-    base = name.replace("\\", "/").rpartition("/")[2].strip(". ")[:150]
-    base = "".join(char for char in base if char.isprintable()) or "attachment"
-    named = quote(base.encode("utf-8", "replace"), safe="")
-    return {
-        "Content-Type": "application/octet-stream",
-        "Content-Disposition": f"attachment; filename*=UTF-8''{named}",  # RFC 6266
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cache-Control": "private, no-store",
-    }
+        return Response(found.data, headers=as_file(found.info.name or f"attachment-{place}"))

@@ -11,7 +11,7 @@ from backend.api.auth import caller
 from backend.api.batches import relay_batch_routes
 from backend.api.bodies import idempotency_key, read_body
 from backend.api.documents import body_schema
-from backend.api.drafting import drafted
+from backend.api.drafting import hand_in
 from backend.api.mail_models import RelayMailIn
 from backend.api.rates import marks
 from backend.api.shapes import accepted_json
@@ -43,6 +43,5 @@ def _add_send(router: APIRouter, service: ApiService) -> None:
         key = await caller(request, service, Scope.SEND)
         once = idempotency_key(request)
         mail = await read_body(request, RelayMailIn)
-        draft = await drafted(service, key, mail.to_draft())
-        accepted = await service.send(key.tenant_id, draft, idempotency_key=once, key_id=key.id)
+        accepted = await hand_in(service, key, mail.to_draft(), once)
         return JSONResponse(accepted_json(accepted), ACCEPTED, marks(accepted))

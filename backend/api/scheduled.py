@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.auth import actor_of, caller
+from backend.api.auth import actor_of, caller, must_send_from
 from backend.api.bodies import read_body
 from backend.api.documents import body_schema
+from backend.model.address import domain_of, parse_address
 from backend.model.tenant import Scope
 
 if TYPE_CHECKING:
     from backend.api.service import ApiService
+    from backend.model.tenant import ApiKey
 
 
 class RescheduleIn(BaseModel):
@@ -41,6 +43,7 @@ def scheduled_routes(service: ApiService) -> APIRouter:
         """Give a scheduled mail another time, as long as it is not on its way."""
         key = await caller(request, service, Scope.SEND)
         asked = await read_body(request, RescheduleIn)
+        await _must_be_its_own(service, key, email_id)
         changed = await service.mailing.reschedule_email(
             email_id, asked.scheduled_at, actor=actor_of(key), tenant_id=key.tenant_id
         )
@@ -50,9 +53,17 @@ def scheduled_routes(service: ApiService) -> APIRouter:
     async def cancel(request: Request, email_id: str) -> dict[str, Any]:
         """Call a scheduled mail off; one that was called off before stays so."""
         key = await caller(request, service, Scope.SEND)
+        await _must_be_its_own(service, key, email_id)
         changed = await service.mailing.cancel_email(
             email_id, actor=actor_of(key), tenant_id=key.tenant_id
         )
         return {"object": "email", "id": changed.id}
 
     return router
+
+
+async def _must_be_its_own(service: ApiService, key: ApiKey, email_id: str) -> None:
+    """Raise ForbiddenError when the key is bound to domains and the mail is from another one."""
+    if key.domains:
+        email = (await service.email(email_id, key.tenant_id)).email
+        must_send_from(key, domain_of(parse_address(email.sender).bare))

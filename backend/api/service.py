@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from backend.bus.usage_desk import UsageDesk
     from backend.bus.webhook_desk import WebhookDesk
     from backend.domains.settings import DomainChange
+    from backend.errors import RelayError
     from backend.facade_ingest import Ingest
     from backend.facade_receiving import Receiving
     from backend.inbound.quarantine_desk import QuarantineDesk
@@ -102,9 +103,15 @@ class ApiService(Protocol):
         ...
 
     async def add_domain(
-        self, tenant_id: str, name: str, *, inbound_enabled: bool, actor: str
+        self,
+        tenant_id: str,
+        name: str,
+        *,
+        inbound_enabled: bool,
+        actor: str,
+        unproven: bool = False,
     ) -> DomainDetail:
-        """Register a domain with SES and give it to a tenant."""
+        """Register a domain with SES and give it to a tenant; ``unproven``: none SES verified."""
         ...
 
     async def change_domain(self, name: str, change: DomainChange, *, actor: str) -> DomainDetail:
@@ -133,12 +140,13 @@ class ApiService(Protocol):
     async def send(
         self,
         tenant_id: str,
-        draft: EmailDraft,
+        draft: EmailDraft | RelayError,
         *,
         idempotency_key: str | None = None,
         key_id: str = "",
+        asked: str = "",
     ) -> Accepted:
-        """Accept a mail: when this returns it is on disk.
+        """Accept a mail (see outbound/accept.py): when this returns it is on disk.
 
         Raises InvalidInputError and its kinds, IdempotencyConflictError, TransientError.
         """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.auth import actor_of, caller
+from backend.api.auth import actor_of, caller, governor
 from backend.api.bodies import read_body
 from backend.api.documents import body_schema
 from backend.model.limits import MOST, Window
@@ -62,13 +62,16 @@ def settings_routes(service: ApiService) -> APIRouter:
 
     @router.patch("/settings", summary="Change the settings", openapi_extra=body_schema(SettingsIn))
     async def change(request: Request) -> dict[str, Any]:
-        """Change what is named and give all settings."""
-        key = await caller(request, service, Scope.ADMIN)
+        """Change what is named and give all settings; a key of one tenant lowers limits only."""
+        key = await governor(request, service)
         asked = await read_body(request, SettingsIn)
         if asked.limits is not None:
             state = await _limits(service, key.tenant_id)
             own = asked.limits.over(state.own)
-            await service.limits.set(key.tenant_id, own, actor=actor_of(key))
+            # a tenant may be careful with what it was given, not give itself more
+            await service.limits.set(
+                key.tenant_id, own, actor=actor_of(key), only_lower=not key.any_tenant
+            )
         if asked.leave_missing is not None:
             await service.templates.leave_missing(
                 key.tenant_id, leave=asked.leave_missing, actor=actor_of(key)

@@ -137,6 +137,7 @@ def attachment_json(place: int, one: AttachmentInfo) -> dict[str, Any]:
         "filename": one.name,
         "content_type": one.content_type,
         "size": one.size,
+        "content_disposition": "inline" if one.inline else "attachment",
         "sha256": one.sha256,
         "inline": one.inline,
     }

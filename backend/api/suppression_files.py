@@ -14,6 +14,7 @@ from backend.api.suppression_models import import_json, report_json
 from backend.model.suppression import ImportWish, SuppressionKind, SuppressionReason
 from backend.model.tenant import Scope
 from backend.model.views import SuppressionQuery
+from backend.suppression.formats import encoding_of
 
 if TYPE_CHECKING:
     from typing import IO
@@ -109,10 +110,12 @@ def _add_import(router: APIRouter, service: ApiService) -> None:
 async def _keep_body(request: Request, file: IO[str]) -> None:
     """Copy a body of any length; what is no UTF-8 becomes a mark that no address has."""
     file.seek(0)
-    decode = codecs.getincrementaldecoder("utf-8-sig")("replace").decode
+    decoder: codecs.IncrementalDecoder | None = None
     async for piece in request.stream():
-        file.write(decode(piece))
-    file.write(decode(b"", final=True))
+        decoder = decoder or codecs.getincrementaldecoder(encoding_of(piece))("replace")
+        file.write(decoder.decode(piece))
+    if decoder is not None:
+        file.write(decoder.decode(b"", final=True))
     file.seek(0)
 
 

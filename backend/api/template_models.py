@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from backend.api.mail_models import Addresses, AnyValue, MailIn
 from backend.model.template import TemplateUse, TemplateWish, Variable, VariableType
@@ -13,6 +13,8 @@ from backend.model.template import TemplateUse, TemplateWish, Variable, Variable
 if TYPE_CHECKING:
     from backend.model.outbound import EmailDraft
 
+# resend.com/docs/dashboard/templates/template-variables; a template declared here works there too
+RESERVED = frozenset({"FIRST_NAME", "LAST_NAME", "EMAIL", "UNSUBSCRIBE_URL", "contact", "this"})
 MOST_VERSIONS = 2**31 - 1  # what a column of PostgreSQL holds
 
 
@@ -26,6 +28,13 @@ class VariableIn(BaseModel):
     fallback_value: AnyValue | None = Field(
         default=None, description="Stands in when a send gives none; without it one must."
     )
+
+    @field_validator("key")
+    @classmethod
+    def _is_free(cls, key: str) -> str:
+        if key in RESERVED:
+            raise ValueError(f"the name {key} is reserved; declare it under another name")
+        return key
 
     def to_variable(self) -> Variable:
         """Give the variable as the backend knows it."""

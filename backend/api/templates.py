@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from backend.api.auth import actor_of, caller
 from backend.api.bodies import idempotency_key, read_body
 from backend.api.documents import body_schema
-from backend.api.drafting import drafted
+from backend.api.drafting import hand_in
 from backend.api.rates import mark
 from backend.api.shapes import accepted_json, moment
 from backend.api.template_models import (
@@ -57,8 +57,7 @@ def send_template_routes(service: ApiService) -> APIRouter:
         key = await caller(request, service, Scope.SEND)
         once = idempotency_key(request)
         mail = await read_body(request, TemplateMailIn)
-        draft = await drafted(service, key, mail.to_draft())
-        accepted = await service.send(key.tenant_id, draft, idempotency_key=once, key_id=key.id)
+        accepted = await hand_in(service, key, mail.to_draft(), once)
         mark(response, accepted)
         return accepted_json(accepted)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from backend.api.auth import actor_of, caller
+from backend.api.auth import actor_of, governor
 from backend.api.bodies import read_body
 from backend.api.documents import body_schema
 from backend.api.webhook_models import (
@@ -20,7 +20,6 @@ from backend.api.webhook_models import (
     endpoint_json,
 )
 from backend.errors import InvalidInputError
-from backend.model.tenant import Scope
 from backend.model.webhooks import DeliveryQuery, DeliveryState, EndpointChange, EndpointWish
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def _add_making(router: APIRouter, service: ApiService) -> None:
     )
     async def create(request: Request) -> dict[str, Any]:
         """Make an endpoint; its signing secret is in this answer and nowhere else."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         asked = await read_body(request, WebhookIn)
         wish = EndpointWish(
             tenant_id=key.tenant_id,
@@ -63,7 +62,7 @@ def _add_making(router: APIRouter, service: ApiService) -> None:
     @router.get("/webhooks", summary="List webhooks")
     async def webhooks(request: Request) -> dict[str, Any]:
         """List the endpoints of the tenant, with what waits for each and its dead letters."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         found = await service.webhooks.endpoints(key.tenant_id)
         backlog = await service.webhooks.backlog(key.tenant_id)
         data = []
@@ -81,7 +80,7 @@ def _add_one(router: APIRouter, service: ApiService) -> None:
     @router.get("/webhooks/{webhook_id}", summary="Read a webhook")
     async def read(request: Request, webhook_id: str) -> dict[str, Any]:
         """Give one endpoint."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         return endpoint_json(await service.webhooks.endpoint(webhook_id, key.tenant_id))
 
     @router.patch(
@@ -91,7 +90,7 @@ def _add_one(router: APIRouter, service: ApiService) -> None:
     )
     async def change(request: Request, webhook_id: str) -> dict[str, Any]:
         """Change URL, events or description of an endpoint, or switch it on or off."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         asked = await read_body(request, WebhookChangeIn)
         wanted = EndpointChange(
             url=asked.url,
@@ -107,7 +106,7 @@ def _add_one(router: APIRouter, service: ApiService) -> None:
     @router.delete("/webhooks/{webhook_id}", summary="Remove a webhook")
     async def remove(request: Request, webhook_id: str) -> dict[str, Any]:
         """Delete an endpoint with all its deliveries."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         gone = await service.webhooks.remove(
             webhook_id, actor=actor_of(key), tenant_id=key.tenant_id
         )
@@ -122,7 +121,7 @@ def _add_acts(router: APIRouter, service: ApiService) -> None:
     )
     async def rotate(request: Request, webhook_id: str) -> dict[str, Any]:
         """Give a new secret; until the overlap ends both sign."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         asked = WebhookRotationIn()
         if await request.body():
             asked = await read_body(request, WebhookRotationIn)
@@ -137,7 +136,7 @@ def _add_acts(router: APIRouter, service: ApiService) -> None:
     @router.post("/webhooks/{webhook_id}/test", summary="Try a webhook")
     async def test(request: Request, webhook_id: str) -> dict[str, Any]:
         """Post a test event now and tell how that ended."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         done = await service.webhooks.test(webhook_id, tenant_id=key.tenant_id)
         return detail_json(await service.webhooks.delivery(done.id, key.tenant_id))
 
@@ -153,7 +152,7 @@ def _add_deliveries(router: APIRouter, service: ApiService) -> None:
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> dict[str, Any]:
         """List the deliveries of an endpoint, newest first."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         await service.webhooks.endpoint(webhook_id, key.tenant_id)
         query = DeliveryQuery(
             tenant_id=key.tenant_id, endpoint_id=webhook_id, state=state, type=type
@@ -169,7 +168,7 @@ def _add_deliveries(router: APIRouter, service: ApiService) -> None:
     @router.get("/webhooks/{webhook_id}/deliveries/{delivery_id}", summary="Read a delivery")
     async def delivery(request: Request, webhook_id: str, delivery_id: str) -> dict[str, Any]:
         """Give one delivery with its payload and every try."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         await service.webhooks.endpoint(webhook_id, key.tenant_id)
         return detail_json(await service.webhooks.delivery(delivery_id, key.tenant_id))
 
@@ -180,7 +179,7 @@ def _add_replays(router: APIRouter, service: ApiService) -> None:
     )
     async def replay(request: Request, webhook_id: str, delivery_id: str) -> dict[str, Any]:
         """Queue one delivery anew, under the same event id."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         await service.webhooks.endpoint(webhook_id, key.tenant_id)
         return delivery_json(await service.webhooks.replay(delivery_id, key.tenant_id))
 
@@ -191,7 +190,7 @@ def _add_replays(router: APIRouter, service: ApiService) -> None:
     )
     async def replay_all(request: Request, webhook_id: str) -> dict[str, Any]:
         """Queue dead letters anew, or what the endpoint missed; tell how many."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         asked = await read_body(request, WebhookReplayIn)
         await service.webhooks.endpoint(webhook_id, key.tenant_id)
         if asked.missed:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request
 
-from backend.api.auth import actor_of, caller
+from backend.api.auth import actor_of, governor
 from backend.api.bodies import read_body
 from backend.api.documents import body_schema
 from backend.api.shapes import moment
@@ -23,7 +23,6 @@ from backend.api.webhook_models import (
     resend_json,
 )
 from backend.errors import InvalidInputError
-from backend.model.tenant import Scope
 from backend.model.webhooks import DeliveryQuery, EndpointChange, EndpointWish, WebhookStyle
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def _add_many(router: APIRouter, service: ApiService) -> None:
     )
     async def create(request: Request) -> dict[str, Any]:
         """Make an endpoint; its signing secret is in this answer and nowhere else."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         asked = await read_body(request, ResendWebhookIn)
         wish = EndpointWish(
             tenant_id=key.tenant_id,
@@ -72,7 +71,7 @@ def _add_many(router: APIRouter, service: ApiService) -> None:
         request: Request, limit: Limit = 100, after: Cursor = "", before: Cursor = ""
     ) -> dict[str, Any]:
         """List the endpoints of the tenant, newest first."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         found = list(reversed(await service.webhooks.endpoints(key.tenant_id)))
         page, more = cut(found, lambda one: one.id, limit, after=after, before=before)
         return {"object": "list", "has_more": more, "data": [resend_json(one) for one in page]}
@@ -82,7 +81,7 @@ def _add_one(router: APIRouter, service: ApiService) -> None:
     @router.get("/webhooks/{webhook_id}", summary="Read a webhook")
     async def read(request: Request, webhook_id: str) -> dict[str, Any]:
         """Give one endpoint."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         return resend_json(await service.webhooks.endpoint(webhook_id, key.tenant_id))
 
     @router.patch(
@@ -92,7 +91,7 @@ def _add_one(router: APIRouter, service: ApiService) -> None:
     )
     async def change(request: Request, webhook_id: str) -> dict[str, Any]:
         """Change URL or events of an endpoint, or switch it on or off."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         asked = await read_body(request, ResendWebhookChangeIn)
         wanted = EndpointChange(
             url=asked.endpoint,
@@ -107,14 +106,14 @@ def _add_one(router: APIRouter, service: ApiService) -> None:
     @router.delete("/webhooks/{webhook_id}", summary="Remove a webhook")
     async def remove(request: Request, webhook_id: str) -> dict[str, Any]:
         """Delete an endpoint with all its deliveries."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         await service.webhooks.remove(webhook_id, actor=actor_of(key), tenant_id=key.tenant_id)
         return {"object": "webhook", "id": webhook_id, "deleted": True}
 
     @router.post("/webhooks/{webhook_id}/signing-secret/rotate", summary="Rotate the secret")
     async def rotate(request: Request, webhook_id: str) -> dict[str, Any]:
         """Give a new secret; for a day the old one signs beside it."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         made = await service.webhooks.rotate(
             webhook_id, actor=actor_of(key), tenant_id=key.tenant_id
         )
@@ -127,7 +126,7 @@ def _add_events(router: APIRouter, service: ApiService) -> None:
         request: Request, webhook_id: str, limit: Limit = 20, after: Cursor = ""
     ) -> dict[str, Any]:
         """List the events told to an endpoint, newest first."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         await service.webhooks.endpoint(webhook_id, key.tenant_id)
         query = DeliveryQuery(tenant_id=key.tenant_id, endpoint_id=webhook_id)
         if after:
@@ -149,7 +148,7 @@ def _add_event(router: APIRouter, service: ApiService) -> None:
     @router.get(at, summary="Read what an endpoint was told")
     async def event(request: Request, webhook_id: str, event_id: str) -> dict[str, Any]:
         """Give one event with the payload that was posted."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         found = await service.webhooks.delivery_of(webhook_id, event_id, key.tenant_id)
         next_at = found.delivery.next_at
         return {
@@ -162,7 +161,7 @@ def _add_event(router: APIRouter, service: ApiService) -> None:
     @router.post(f"{at}/replay", summary="Tell an event again")
     async def replay(request: Request, webhook_id: str, event_id: str) -> dict[str, Any]:
         """Queue one event anew, under the same id."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         found = await service.webhooks.delivery_of(webhook_id, event_id, key.tenant_id)
         await service.webhooks.replay(found.delivery.id, key.tenant_id)
         return {"object": "webhook_event", "id": event_id}
@@ -172,7 +171,7 @@ def _add_event(router: APIRouter, service: ApiService) -> None:
         request: Request, webhook_id: str, event_id: str, limit: Limit = 20, after: Cursor = ""
     ) -> dict[str, Any]:
         """List the tries of one event, newest first."""
-        key = await caller(request, service, Scope.ADMIN)
+        key = await governor(request, service)
         found = await service.webhooks.delivery_of(webhook_id, event_id, key.tenant_id)
         newest = list(reversed(found.tries))
         page, more = cut(newest, lambda one: one.id, limit, after=after)

@@ -7,6 +7,7 @@ only a SEND event can settle it. A test proves the table complete against botoco
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from backend.errors import (
@@ -50,9 +51,10 @@ REFUSED = frozenset(
         "LimitExceededException",
         "MailFromDomainNotVerifiedException",
         "MessageRejected",
-        "NotFoundException",
     }
 )
+# A send names only the configuration set, so it is what was not found: of every mail, not of one.
+MISSING = frozenset({"ConfigurationSetDoesNotExist", "NotFoundException"})
 # Credentials that AWS does not take: mail is held, for a person can mend it, and none is lost.
 DENIED = frozenset(
     {
@@ -87,7 +89,6 @@ _NEVER_WRITTEN: Mapping[str, type[RelayError]] = {
     "ConnectTimeoutError": ServiceUnavailableError,
     "EndpointConnectionError": ServiceUnavailableError,
     "ProxyConnectionError": ServiceUnavailableError,
-    "SSLError": ServiceUnavailableError,
     "CredentialRetrievalError": CredentialsRefusedError,
     "MetadataRetrievalError": CredentialsRefusedError,
     "SSOError": CredentialsRefusedError,
@@ -103,6 +104,9 @@ _NEVER_WRITTEN: Mapping[str, type[RelayError]] = {
     "ParamValidationError": RefusedError,
 }
 
+# Of TLS these come before anything is written; a broken record may come after.
+_HANDSHAKE = re.compile("certificate|handshake|hostname|version", re.I)
+
 _ADVICE = {
     "NoCredentialsError": "no AWS credentials were found; set AWS_ACCESS_KEY_ID and "
     "AWS_SECRET_ACCESS_KEY, or give the machine a role",
@@ -116,7 +120,7 @@ def explain(error: Exception, *, sending: bool) -> RelayError:
     """Turn what botocore or urllib3 raised into one of our errors.
 
     ``sending`` says that the call hands over a mail: then a lost answer is an unknown outcome, and
-    a missing configuration set is a refusal.
+    what is not found is the configuration set.
     """
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
@@ -129,26 +133,28 @@ def _answered(response: dict[str, Any], *, sending: bool) -> RelayError:
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     said = str(response["Error"].get("Message") or code)
     sentence = f"AWS answered {code or status}: {said}"
-    if slow := _slow_down(code, status, said, sentence):
-        return slow
-    if code in PAUSED:
-        return SendingPausedError(sentence, retry_after=_PAUSE_RETRY_SECONDS)
-    if code in DENIED:
-        return _denied(sentence, sending=sending)
+    if not_now := _not_now(code, status, said, sentence):
+        return not_now
     if status >= 500 or code in CLOCK:
         return ServiceUnavailableError(sentence)
+    if code in DENIED or (sending and status in {401, 403}):
+        return _denied(sentence, sending=sending)
+    if sending and code in MISSING:
+        return ConfigError(f"{sentence}; check RELAY_CONFIGURATION_SET and AWS_REGION")
     if not sending and (code in ABSENT or status == 404):
         return NotFoundError(sentence)
     unverified = code == "MessageRejected" and "not verified" in said.lower()
     return (NotVerifiedError if unverified else RefusedError)(sentence, status=status)
 
 
-def _slow_down(code: str, status: int, said: str, sentence: str) -> TransientError | None:
+def _not_now(code: str, status: int, said: str, sentence: str) -> TransientError | None:
     # The v2 exception that carries the daily quota is not documented, so the sentence decides.
     if "daily message quota exceeded" in said.lower():
         return QuotaSpentError(sentence, retry_after=_QUOTA_RETRY_SECONDS)
     if code in THROTTLED or status == 429 or "maximum sending rate exceeded" in said.lower():
         return ThrottledError(sentence, retry_after=_RATE_RETRY_SECONDS)
+    if code in PAUSED:
+        return SendingPausedError(sentence, retry_after=_PAUSE_RETRY_SECONDS)
     return None
 
 
@@ -163,6 +169,8 @@ def _unanswered(error: Exception, *, sending: bool) -> RelayError:
     for kind in type(error).__mro__:
         if found := _NEVER_WRITTEN.get(kind.__name__):
             return found(_ADVICE.get(kind.__name__, f"AWS could not be called: {error}"))
+    if type(error).__name__ == "SSLError" and _HANDSHAKE.search(str(error)):
+        return ServiceUnavailableError(f"AWS could not be called: {error}")
     if sending:
         return UnknownOutcomeError(f"SES may or may not have taken the mail: {error}")
     return ServiceUnavailableError(f"AWS did not answer: {error}")

@@ -10,6 +10,7 @@ from backend.ports import Stored
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime
 
     from backend.aws.client import Clients
 
@@ -47,10 +48,11 @@ class S3Blobs:
             yield [_stored(entry) for entry in answer.get("Contents", ())]
             more = answer.get("NextContinuationToken")
 
-    async def holds(self, key: str) -> bool:
-        """Tell whether there is such an object."""
+    async def stored_at(self, key: str) -> datetime | None:
+        """Tell when an object was written, None when there is none."""
         answer = await self._clients.call(partial(self._list, key, ""))
-        return any(entry["Key"] == key for entry in answer.get("Contents", ()))
+        found = (_stored(entry) for entry in answer.get("Contents", ()))
+        return next((one.stored_at for one in found if one.key == key), None)
 
     async def presign(self, key: str, seconds: int, *, name: str = "") -> str:
         """Give a URL that reads an object for so many seconds, at most 7 days.

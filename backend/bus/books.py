@@ -20,6 +20,7 @@ import structlog
 from backend.bus.signing import bearer
 from backend.errors import InvalidInputError, TransientError
 from backend.model.usage import UsageKind, UsagePost, UsageQuery, UsageReport
+from backend.net_words import in_words
 from backend.store import tenants, usage
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Books:
                 f"{self._url}/usage", json=statement.as_json(), headers=headers
             )
         except httpx.HTTPError as error:
-            return f"Books did not answer: {type(error).__name__}; check BOOKS_API_URL"
+            return f"Books did not answer: {in_words(error)}; check BOOKS_API_URL"
         if answer.is_success or answer.status_code == HTTPStatus.CONFLICT:
             return ""
         return f"Books answered {answer.status_code}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from backend.sealing import Seal
 
 if TYPE_CHECKING:
     import httpx
@@ -21,7 +23,8 @@ class Bus:
     """The dependencies of publishing.
 
     An empty ``url`` leaves events in the outbox; an empty ``secret`` leaves posts to the bus
-    unsigned; an endpoint that fails for ``disable_after`` is switched off.
+    unsigned; an endpoint that fails for ``disable_after`` is switched off; ``seal`` closes the
+    secrets of endpoints.
     """
 
     db: Database
@@ -34,3 +37,4 @@ class Bus:
     key: SecretStr
     secret: SecretStr
     disable_after: timedelta = timedelta(days=5)
+    seal: Seal = field(default_factory=Seal)

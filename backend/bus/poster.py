@@ -2,6 +2,7 @@
 
 https only; every address the name resolves to must be public; the connection goes to the address
 that was judged; no redirects, no proxy, a time limit for the whole, 2 KB of the answer are kept.
+The status decides: a body that never ends, or breaks off, makes no failure of a 2xx.
 ``inside`` is for development: http, and then only to this machine or a private network.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -21,6 +22,7 @@ import httpx
 
 from backend.errors import InvalidInputError, ServiceUnavailableError
 from backend.net_guard import is_public, resolve
+from backend.net_words import in_words
 
 if TYPE_CHECKING:
     import ssl
@@ -58,6 +60,15 @@ class Answer:
     def gone(self) -> bool:
         """Tell whether the receiver wants nothing more, ever (410)."""
         return self.status == HTTPStatus.GONE
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What has come of an answer so far."""
+
+    status: int = 0
+    retry_after: str = ""
+    kept: bytearray = field(default_factory=bytearray)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,23 +110,24 @@ class Poster:
 
     async def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         """Post once and tell how that ended; never raises for what the other side does."""
-        began = self._clock.monotonic()
-        status, response, error, wait = 0, "", "", None
+        began, heard, error = self._clock.monotonic(), _Heard(), ""
         try:
             parts = checked_url(url, inside=self._inside)
             async with asyncio.timeout(self._seconds):
                 address = await self._address(parts)
-                status, response, asked = await self._send(parts, address, body, headers)
-            error, wait = _verdict(status), self._seconds_of(asked)
+                await self._send(parts, address, (body, headers), heard)
         except TimeoutError:
             error = f"no answer within {self._seconds:g} s"
         except (InvalidInputError, ServiceUnavailableError) as refused:
             error = str(refused)
         except (httpx.HTTPError, OSError) as failed:
-            error = f"no answer: {type(failed).__name__}"
-        took = round((self._clock.monotonic() - began) * 1000)
+            error = f"no answer: {in_words(failed)}"
         return Answer(
-            status=status, response=response, error=error, milliseconds=took, retry_after=wait
+            status=heard.status,
+            response=safe_text(bytes(heard.kept[:KEPT])),
+            error=_verdict(heard.status) if heard.status else error,
+            milliseconds=round((self._clock.monotonic() - began) * 1000),
+            retry_after=self._seconds_of(heard.retry_after),
         )
 
     async def _address(self, parts: SplitResult) -> Address:
@@ -130,9 +142,14 @@ class Poster:
         return self._inside if scheme == "http" else self._inside or self._network.allows(ip)
 
     async def _send(
-        self, parts: SplitResult, address: Address, body: str, headers: Mapping[str, str]
-    ) -> tuple[int, str, str]:
-        """Give the status, the kept part of the answer, and its Retry-After."""
+        self,
+        parts: SplitResult,
+        address: Address,
+        said: tuple[str, Mapping[str, str]],
+        heard: _Heard,
+    ) -> None:
+        """Post a body with its headers and note what is heard, as it comes."""
+        body, headers = said
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         at = httpx.URL(
             scheme=parts.scheme, host=address[0], port=address[1], raw_path=path.encode()
@@ -151,13 +168,12 @@ class Poster:
             "POST", at, content=body.encode(), headers=named, extensions=extensions
         )
         async with posting as got:
-            kept = bytearray()
+            heard.status = got.status_code
+            heard.retry_after = got.headers.get("retry-after", "")
             async for piece in got.aiter_raw():
-                kept += piece
-                if len(kept) >= KEPT:
+                heard.kept += piece
+                if len(heard.kept) >= KEPT:
                     break
-            asked = got.headers.get("retry-after", "")
-            return got.status_code, safe_text(bytes(kept[:KEPT])), asked
 
     def _seconds_of(self, asked: str) -> float | None:
         """Read Retry-After, seconds or an HTTP date (RFC 9110 10.2.3), else None."""

@@ -7,17 +7,17 @@ event, 409 means it has it already. The bus must get every event: there are no d
 
 from __future__ import annotations
 
-from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httpx
 
 from backend.bus.envelope import as_json, written
-from backend.bus.ladder import chance
+from backend.bus.line import step_aside
 from backend.bus.signing import bearer, signed_headers
 from backend.errors import ServiceUnavailableError, ThrottledError
 from backend.faultpoints import FaultPoint, faultpoint
+from backend.net_words import in_words
 from backend.queue import items
 from backend.store import outbox
 
@@ -41,18 +41,16 @@ async def publish(item: WorkItem, bus: Bus) -> None:
     if event is None or not bus.url:
         await bus.db.write(items.finish, item)
         return
-    wait = bus.gate.admit(LANE)
-    if wait is not None:
-        later = bus.clock.now() + timedelta(seconds=wait * (1 + chance(item.id)))
-        await bus.db.write(items.proceed, item, later)
+    if not bus.gate.admit(LANE):
+        await step_aside(item, bus, LANE)
         return
-    taken = False
+    taken, began = False, bus.clock.monotonic()
     faultpoint(FaultPoint.PUBLISH_BEFORE_CALL)
     try:
         await _post(event, bus)
         taken = True
     finally:
-        bus.gate.leave(LANE, ok=taken)
+        bus.gate.leave(LANE, ok=taken, seconds=bus.clock.monotonic() - began)
     faultpoint(FaultPoint.PUBLISH_AFTER_CALL)
     await bus.db.write(_published, item, bus.clock)
 
@@ -70,7 +68,7 @@ async def _post(event: BusEvent, bus: Bus) -> None:
         answer = await bus.client.post(bus.url, content=body.encode(), headers=headers)
     except httpx.HTTPError as error:
         raise ServiceUnavailableError(
-            f"the bus did not answer: {type(error).__name__}; check BUS_API_URL"
+            f"the bus did not answer: {in_words(error)}; check BUS_API_URL"
         ) from error
     if answer.is_success or answer.status_code == HTTPStatus.CONFLICT:
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from backend.bus import webhook_secrets
 from backend.bus.books import BOOKS, Books
 from backend.bus.context import Bus
 from backend.bus.fan_out import fan_out
@@ -21,6 +22,7 @@ from backend.bus.webhook import deliver
 from backend.bus.webhook_desk import WebhookDesk
 from backend.errors import ConfigError
 from backend.model.work import WorkKind
+from backend.sealing import seal_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -70,10 +72,13 @@ class Telling:
         """Give the verbs of usage."""
         return UsageDesk(self.bus.db, self.books)
 
-    def warn(self) -> None:
-        """Say once, at start, what the lack of a secret means."""
+    async def start(self) -> None:
+        """Seal secrets with the newest key, and say what the lack of one means."""
+        await webhook_secrets.renew_all(self.bus)
         if self.bus.url and not self.bus.secret.get_secret_value():
             log.warning("bus_unsigned", hint="set RELAY_BUS_SECRET to sign what the bus gets")
+        if not self.bus.seal.seals:
+            log.warning("webhook_secrets_in_clear", hint="set RELAY_SECRETS_KEY to seal them")
 
 
 def set_up_telling(
@@ -97,6 +102,7 @@ def set_up_telling(
         key=config.integration_key,
         secret=config.bus_secret,
         disable_after=timedelta(days=config.webhook_disable_days),
+        seal=seal_for(config.secrets_key.get_secret_value(), config.database_url),
     )
     books = Books(db, http, clock, url=config.books_api_url, key=config.integration_key)
     keep = timedelta(days=config.retention_events_days)

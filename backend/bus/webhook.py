@@ -8,12 +8,16 @@ alert is raised.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from backend.bus.ladder import chance, wait_after
+from backend.bus.gate import rest_after
+from backend.bus.ladder import wait_after
+from backend.bus.line import step_aside
+from backend.bus.poster import Answer
 from backend.bus.signing import in_style, signed_headers
+from backend.bus.webhook_secrets import opened
+from backend.errors import ConfigError
 from backend.model.bus import BusEvent, EventType
 from backend.model.usage import UsageKind
 from backend.model.webhooks import DeliveryState, WebhookTry
@@ -23,10 +27,9 @@ from backend.store import usage, webhooks
 from backend.store import webhook_deliveries as store
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from backend.bus.context import Bus
-    from backend.bus.poster import Answer
     from backend.model.webhooks import Endpoint, WebhookDelivery
     from backend.model.work import WorkItem
     from backend.ports import Ids
@@ -38,7 +41,7 @@ DISABLED = "webhook_disabled"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One delivery that is due: to whom, and the secrets that sign it."""
+    """One delivery that is due: to whom, and the secrets that sign it, as they are kept."""
 
     delivery: WebhookDelivery
     endpoint: Endpoint
@@ -64,18 +67,26 @@ async def deliver(item: WorkItem, bus: Bus) -> None:
     if not turn.endpoint.enabled:
         await bus.db.write(_give_up, item, turn, bus.clock.now())
         return
-    wait = bus.gate.admit(turn.endpoint.id)
-    if wait is not None:
-        later = bus.clock.now() + timedelta(seconds=wait * (1 + chance(item.id)))
-        await bus.db.write(items.proceed, item, later)
+    lane, rest = turn.endpoint.id, _rest(turn.endpoint, bus.clock.now())
+    if rest or not bus.gate.admit(lane, failures=turn.endpoint.failures):
+        await step_aside(item, bus, lane, endpoint_id=lane, rest=rest)
         return
-    answer = None
+    answer, began = None, bus.clock.monotonic()
     try:
         answer = await post(turn, bus)
     finally:
-        bus.gate.leave(turn.endpoint.id, ok=answer is not None and answer.ok)
+        took = bus.clock.monotonic() - began
+        bus.gate.leave(lane, ok=answer is not None and answer.ok, seconds=took)
     ended = Ended(answer=answer, at=bus.clock.now(), ids=bus.ids, disable_after=bus.disable_after)
     await bus.db.write(_settle, item, turn.delivery, ended)
+
+
+def _rest(endpoint: Endpoint, now: datetime) -> float:
+    """Give the seconds for which an endpoint that fails is left alone by all processes."""
+    if endpoint.last_failed_at is None or endpoint.last_failed_at > now:  # the clock was set back
+        return 0.0
+    since = (now - endpoint.last_failed_at).total_seconds()
+    return max(rest_after(endpoint.failures) - since, 0.0)
 
 
 def load(tx: Tx, delivery_id: str, now: datetime) -> Turn | None:
@@ -89,10 +100,14 @@ def load(tx: Tx, delivery_id: str, now: datetime) -> Turn | None:
 
 
 async def post(turn: Turn, bus: Bus) -> Answer:
-    """Sign and post once."""
+    """Sign and post once; without a secret to sign with nothing is posted, and that is told."""
     delivery, style = turn.delivery, turn.endpoint.style
     at = bus.clock.now()
-    headers = signed_headers(turn.secrets, delivery.event_id, at, delivery.body)
+    try:
+        secrets = opened(bus.seal, turn.secrets)
+    except ConfigError as error:
+        return Answer(status=0, response="", error=str(error), milliseconds=0)
+    headers = signed_headers(secrets, delivery.event_id, at, delivery.body)
     return await bus.poster.post(turn.endpoint.url, delivery.body, in_style(headers, style))
 
 

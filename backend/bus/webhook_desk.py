@@ -12,6 +12,7 @@ from backend.bus.endpoint_edit import EndpointHand
 from backend.bus.envelope import test_payload
 from backend.bus.signing import written
 from backend.bus.webhook import Ended, Turn, load, note, post
+from backend.bus.webhook_secrets import renew_all
 from backend.errors import InvalidInputError, NotFoundError
 from backend.model.bus import BusEvent, EventType
 from backend.model.webhooks import (
@@ -52,7 +53,8 @@ class WebhookDesk:
         """Make an endpoint; its signing secret is in the answer and shown nowhere else."""
         self._bus.poster.check(wish.url)
         secret = _new_secret()
-        endpoint = await self._db.write(endpoint_edit.add, self._hand(actor), wish, secret)
+        kept = self._bus.seal.close(secret)
+        endpoint = await self._db.write(endpoint_edit.add, self._hand(actor), wish, kept)
         return NewSecret(endpoint=endpoint, secret=secret)
 
     async def endpoints(self, tenant_id: str | None = None) -> Sequence[Endpoint]:
@@ -93,7 +95,9 @@ class WebhookDesk:
             )
         hand, secret = self._hand(actor, tenant_id), _new_secret()
         until = hand.at + overlap
-        endpoint = await self._db.write(endpoint_edit.rotate, hand, endpoint_id, secret, until)
+        kept = self._bus.seal.close(secret)
+        endpoint = await self._db.write(endpoint_edit.rotate, hand, endpoint_id, kept, until)
+        await renew_all(self._bus)  # the old one may have been kept in clear until now
         return NewSecret(endpoint=endpoint, secret=secret)
 
     async def remove(

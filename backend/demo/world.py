@@ -37,6 +37,9 @@ log = structlog.get_logger()
 
 PAUSE = 0.05  # seconds between looks at what is due
 RETRY = 0.5  # seconds until something that could not be handed over is tried again
+# 409: the first try, whose answer did not come in time, is still under way
+_DIFFICULT = [[address] for address in (*places.BAD_ADDRESSES, *places.COMPLAINERS)]
+_LATER = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.CONFLICT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,8 +247,9 @@ class World:
             self._later(RETRY, lambda: self._post(marker, body, path=path))
             return
         if answer.is_success:
-            self.ledger.outbound[marker] = Fate.LATER if "scheduled_at" in body else Fate.SENT
-        elif answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+            self.ledger.ids[marker] = answer.json()["message_id"]
+            self.ledger.outbound[marker] = _fate(body)
+        elif answer.status_code in _LATER or answer.is_server_error:
             self._later(RETRY, lambda: self._post(marker, body, path=path))
         elif "suppress" not in answer.text:
             log.warning("world_send_refused", marker=marker, status=answer.status_code)
@@ -254,7 +258,7 @@ class World:
         """Let the people read what SES delivered, and answer some of it."""
         try:
             mail = await mail_at_ses(self._http, self.doors.aws_endpoint, self._seen)
-        except httpx.TransportError:
+        except httpx.HTTPError:
             mail = []
         for seen in mail:
             self._seen = seen.number
@@ -342,7 +346,10 @@ class World:
     async def _crm_outage(self) -> None:
         """Take the CRM down for a few seconds; its mail must wait, not vanish."""
         outage = {"target": "crm", "seconds": 4, "status": 503}
-        await self._http.post(f"{self.doors.desk_url}/_desk/outage", json=outage)
+        try:
+            await self._http.post(f"{self.doors.desk_url}/_desk/outage", json=outage)
+        except httpx.TransportError:
+            self._later(RETRY, self._crm_outage)
 
     async def _letter(self, client: Client | None, recipient: str, fate: Fate) -> None:
         mail = letters.decorate(self._draft(client, recipient), self._rng)
@@ -370,3 +377,14 @@ class World:
     def _smtp(self, letter: Letter) -> None:
         with smtplib.SMTP(self.doors.smtp_host, self.doors.smtp_port, timeout=10) as door:
             door.sendmail(letter.sender, [letter.recipient], letter.data)
+
+
+def _fate(body: dict[str, object]) -> Fate:
+    """Tell what must become of a mail that the API took.
+
+    One to a reader who bounces or complains may meet the suppression list on its way: what SES
+    says about an earlier one can come in after it was accepted and before it is sent.
+    """
+    if "scheduled_at" in body:
+        return Fate.LATER
+    return Fate.SPARED if body["to"] in _DIFFICULT and "cc" not in body else Fate.SENT

@@ -23,7 +23,7 @@ from backend.desk.books import books_routes, list_statements
 from backend.desk.calls import Action, Call, EntryBody, TicketBody
 from backend.desk.faults import LostAnswer, Outage
 from backend.desk.hooks import hook_routes
-from backend.errors import DatabaseBusyError, NotFoundError
+from backend.errors import DatabaseBusyError, ForbiddenError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,7 @@ def create_desk(parts: DeskParts) -> FastAPI:
     app = FastAPI(title="Desk: PSA, CRM and Portal", docs_url=None, redoc_url=None)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(NotFoundError, _not_found)
+    app.add_exception_handler(ForbiddenError, _forbidden)
     app.add_exception_handler(DatabaseBusyError, _busy)
     _add_products(app, parts)
     _add_views(app, parts)
@@ -209,6 +210,10 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _not_found(_request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": str(error)}, 404)
+
+
+async def _forbidden(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"detail": str(error)}, 403)
 
 
 async def _busy(_request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, or_, select, update
 
 from backend.desk.calls import SLA, Action, Taken, TicketBody, number_prefix, priority_of
 from backend.desk.tables import contacts, entries, files, metadata, received, tickets
-from backend.errors import NotFoundError
+from backend.errors import ForbiddenError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,10 +39,11 @@ def prepare(
 
 
 def take(tx: Tx, call: Call) -> Taken:
-    """Do what a call asks unless its key was seen; raises NotFoundError for a ref not known.
+    """Do what a call asks unless its key was seen.
 
-    The same key with the same path and body gives the first answer again (200); with anything
-    else it is refused (409), with the first answer beside the reason.
+    Raises NotFoundError for a ref not known, ForbiddenError for another tenant's ticket. The same
+    key with the same path and body gives the first answer again (200); with anything else it is
+    refused (409), with the first answer beside the reason.
     """
     first = tx.execute(
         select(received).where(received.c.idempotency_key == call.idempotency_key)
@@ -165,7 +166,7 @@ def _make_entry(tx: Tx, call: Call) -> dict[str, Any]:
 
 
 def _parent(tx: Tx, call: Call) -> dict[str, Any]:
-    """Find the ticket or contact a call is about; raises NotFoundError."""
+    """Find the ticket or contact a call is about; raises NotFoundError, ForbiddenError."""
     if call.action is Action.ACTIVITY:
         contact_id = _contact_id(tx, call.ref)
         if contact_id is None:
@@ -174,6 +175,10 @@ def _parent(tx: Tx, call: Call) -> dict[str, Any]:
     ticket = _ticket(tx, call.ref)
     if ticket is None:
         raise NotFoundError(f"there is no ticket {call.ref}; check the address it came from")
+    if call.body.tenant_id and ticket.tenant_id not in ("", call.body.tenant_id):
+        raise ForbiddenError(
+            f"ticket {call.ref} is another client's; nothing was written, check how it was matched"
+        )
     return {"ticket_id": ticket.id, "number": ticket.number}
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from backend.domains.changes import event_of
 from backend.domains.records import records_for
-from backend.errors import InvalidInputError, NotFoundError
+from backend.errors import ForbiddenError, InvalidInputError, NotFoundError
 from backend.model.address import ascii_domain
-from backend.model.tenant import Domain
+from backend.model.tenant import Domain, DomainStatus
 from backend.model.views import DomainDetail
 from backend.queue.announce import announce
 from backend.store import audit, domains, tenants
@@ -35,22 +35,32 @@ class DomainTools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainWish:
-    """What is asked of a new domain; the name may be in Unicode."""
+    """What is asked of a new domain; the name may be in Unicode.
+
+    ``unproven``: it is refused when SES may send from it already. Whoever published its DNS records
+    did so before, and need not be the tenant that asks.
+    """
 
     tenant_id: str
     name: str
     inbound_enabled: bool = False
+    unproven: bool = False
 
 
 async def register_domain(tools: DomainTools, wish: DomainWish, *, actor: str) -> DomainDetail:
     """Add a domain; one that SES knows already keeps its state there.
 
     Raises InvalidInputError for a name that is none or is taken, NotFoundError for an unknown
-    tenant, and what Identities.create raises.
+    tenant, ForbiddenError for one that must be unproven, and what Identities.create raises.
     """
     name = _domain_name(wish.name)
     await tools.db.read(_must_be_free, wish.tenant_id, name)
     identity = await tools.identities.create(name)
+    if wish.unproven and identity.status is DomainStatus.VERIFIED:
+        raise ForbiddenError(
+            f"name: {name} is verified at SES already, so its records prove nothing about this"
+            " tenant; ask who runs the server to add it"
+        )
     domain = _domain(tools, wish, name, identity)
     entry = AuditEntry(
         id=tools.ids.new("aud"),

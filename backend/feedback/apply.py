@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backend.faultpoints import FaultPoint, faultpoint
-from backend.feedback.reputation import rate
-from backend.feedback.transitions import TRANSITIONS, is_absence_note, is_praise
+from backend.feedback.counting import count, is_simulator
+from backend.feedback.transitions import NEVER_MAILED, TRANSITIONS, is_absence_note, is_praise
 from backend.model.bus import BusEvent
 from backend.model.feedback import AUTOMATED, EventKind, FeedbackEvent, RecipientNews
-from backend.model.outbound import AttemptState, Email, EmailStatus, Recipient, RecipientStatus
+from backend.model.outbound import AttemptState, Email, EmailStatus, Recipient
 from backend.model.stats import Counter
 from backend.model.suppression import Suppression
 from backend.model.work import WorkKind
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     from backend.ports import Ids
     from backend.store.types import Tx
 
-_COUNTED = {
-    RecipientStatus.DELIVERED: Counter.DELIVERED,
-    RecipientStatus.BOUNCED: Counter.BOUNCED,
-    RecipientStatus.COMPLAINED: Counter.COMPLAINED,
-    RecipientStatus.REJECTED: Counter.FAILED,
-}
 _TOLD = {
     EventKind.DELIVERY: "delivered",
     EventKind.DELIVERY_DELAY: "delayed",
@@ -43,6 +37,18 @@ _TOLD = {
     EventKind.OPEN: "opened",
     EventKind.CLICK: "clicked",
 }
+
+
+_OF_THE_WHOLE = frozenset(
+    {
+        EventKind.SEND,
+        EventKind.REJECT,
+        EventKind.RENDERING_FAILURE,
+        EventKind.OPEN,
+        EventKind.CLICK,
+    }
+)
+"""Kinds that name no recipient because they hold for all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +72,13 @@ def apply_event(tx: Tx, event: FeedbackEvent, stamp: Stamp) -> bool:
         return bool(fresh)
     if attempt is not None:
         _settle_as_sent(tx, email, attempt, event, stamp)
-    _move(tx, email.id, event, fresh, stamp)
-    _suppress(tx, email, event, fresh, stamp)
-    if event.kind in _TOLD:
-        _tell(tx, email, _TOLD[event.kind], event, fresh, stamp)
+    bad = [item for item in fresh if not _is_harmless(event, item)]
+    concerned = _concerned(emails.recipients_of(tx, [email.id])[email.id], event, bad)
+    count(tx, email, event, [who for who, _ in concerned], at=stamp.at)
+    _move(tx, email.id, event, concerned, stamp)
+    _suppress(tx, email, event, concerned, stamp)
+    if event.kind in _TOLD and bad:
+        _tell(tx, email, _TOLD[event.kind], event, bad, stamp)
     faultpoint(FaultPoint.EVENT_BEFORE_COMMIT)
     return True
 
@@ -125,66 +134,73 @@ def _settle_as_sent(
         items.enqueue(tx, WorkKind.SEND, email.id, run_at=stamp.at, now=stamp.at)
 
 
+def _is_harmless(event: FeedbackEvent, news: RecipientNews) -> bool:
+    """Tell whether a bounce or complaint is none: it is kept in the timeline and no more."""
+    kind, subtype = event.kind, event.subtype
+    return is_praise(kind, subtype) or is_absence_note(kind, subtype, news.detail)
+
+
+def _concerned(
+    recipients: Sequence[Recipient], event: FeedbackEvent, news: Sequence[RecipientNews]
+) -> list[tuple[Recipient, RecipientNews]]:
+    """Give each recipient an event is about, with what it says of that one.
+
+    An event that names nobody is about all of them only when its kind always is, or when there is
+    but one it can mean: a complaint without a name must not stand against fifty.
+    """
+    by_address = {item.address: item for item in news}
+    mailed = [one for one in recipients if one.status not in NEVER_MAILED]
+    whole = by_address.get("") if event.kind in _OF_THE_WHOLE or len(mailed) == 1 else None
+    found = ((one, by_address.get(one.address, whole)) for one in mailed)
+    return [(one, item) for one, item in found if item is not None]
+
+
 def _move(
-    tx: Tx, email_id: str, event: FeedbackEvent, fresh: Sequence[RecipientNews], stamp: Stamp
+    tx: Tx,
+    email_id: str,
+    event: FeedbackEvent,
+    concerned: Sequence[tuple[Recipient, RecipientNews]],
+    stamp: Stamp,
 ) -> None:
-    """Move the recipients an event names, or all of them, along the table and count them."""
-    email = emails.get(tx, email_id)
-    if email is None or is_praise(event.kind, event.subtype):
-        return
-    by_address = {item.address: item for item in fresh}
-    everyone = by_address.get("")
-    moved: list[tuple[Recipient, Recipient]] = []
-    for recipient in email.recipients:
-        item = by_address.get(recipient.address, everyone)
-        changed = None if item is None else _moved(recipient, event, item, stamp.at)
-        if changed is not None:
-            moved.append((recipient, changed))
-            if changed.status in _COUNTED:
-                counter, when = _COUNTED[changed.status], event.occurred_at
-                counters.bump(tx, email.tenant_id, counter, stamp.at, occurred_at=when)
+    """Move recipients along the table."""
+    moved = [
+        replace(before, status=status, updated_at=stamp.at, detail=_detail(event, item))
+        for before, item in concerned
+        if (status := TRANSITIONS[before.status, event.kind]) is not before.status
+    ]
     if moved:
-        emails.move(tx, email.id, [after for _, after in moved])
-        rate(tx, email.tenant_id, event, moved)
-
-
-def _moved(
-    recipient: Recipient, event: FeedbackEvent, news: RecipientNews, at: datetime
-) -> Recipient | None:
-    """Give the recipient after the event, None when nothing changes."""
-    if is_absence_note(event.kind, event.subtype, news.detail):
-        return None
-    status = TRANSITIONS[recipient.status, event.kind]
-    if status is recipient.status:
-        return None
-    return replace(recipient, status=status, updated_at=at, detail=_detail(event, news))
+        emails.move(tx, email_id, moved)
 
 
 def _suppress(
-    tx: Tx, email: Email, event: FeedbackEvent, fresh: Sequence[RecipientNews], stamp: Stamp
+    tx: Tx,
+    email: Email,
+    event: FeedbackEvent,
+    concerned: Sequence[tuple[Recipient, RecipientNews]],
+    stamp: Stamp,
 ) -> None:
-    listed = listing(event.kind, event.subtype, candidates=len(event.recipients))
+    """Put on the list who is concerned: an event cannot put a stranger there."""
+    listed = listing(event.kind, event.subtype, candidates=max(1, len(event.recipients)))
     if listed is None:
         return
-    # only whom this mail was sent to: an event cannot put a stranger on the list
-    known = {recipient.address for recipient in email.recipients}
-    for item in fresh:
-        if item.address in known:
-            suppressions.insert(
-                tx,
-                Suppression(
-                    id=stamp.ids.new("sup"),
-                    tenant_id=email.tenant_id,
-                    address=item.address,
-                    reason=listed.reason,
-                    state=listed.state,
-                    created_at=stamp.at,
-                    detail=_detail(event, item),
-                    source_email_id=email.id,
-                    source_event_id=event.source_id,
-                    spelling=item.spelling,
-                ),
-            )
+    for recipient, item in concerned:
+        if is_simulator(recipient.address):  # as SES does: the next self-test needs it again
+            continue
+        suppressions.insert(
+            tx,
+            Suppression(
+                id=stamp.ids.new("sup"),
+                tenant_id=email.tenant_id,
+                address=recipient.address,
+                reason=listed.reason,
+                state=listed.state,
+                created_at=stamp.at,
+                detail=_detail(event, item),
+                source_email_id=email.id,
+                source_event_id=event.source_id,
+                spelling=item.spelling,
+            ),
+        )
 
 
 def _tell(

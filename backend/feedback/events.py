@@ -9,13 +9,21 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from email.utils import parseaddr
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from backend.errors import InvalidInputError
-from backend.model.address import address_key
+from backend.model.address import address_key, ascii_domain
 from backend.model.feedback import EventKind, FeedbackEvent, RecipientNews
+from backend.model.storable import storable
 
 ATTEMPT_TAG = "relay-attempt"
 ATTEMPT_HEADER = "x-relay-attempt"
@@ -30,53 +38,65 @@ _SEEN = (EventKind.OPEN, EventKind.CLICK)
 _NO = frozenset({"", "false", "no", "none", "0", "human", "unknown"})
 
 
+_Text: TypeAlias = Annotated[
+    str, BeforeValidator(lambda said: storable(said) if isinstance(said, str) else said)
+]
+
+
 class _Json(BaseModel):
-    """Part of an event; fields SES may add later are ignored."""
+    """Part of an event; fields SES may add later are ignored, null is as if it were not there."""
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if value is not None}
+
 
 class _Header(_Json):
-    name: str
-    value: str
+    name: _Text = ""
+    value: _Text = ""
 
 
 class _Mail(_Json):
     """The mail an event is about."""
 
-    message_id: str = Field(alias="messageId", min_length=1, max_length=200)
+    message_id: _Text = Field(alias="messageId", min_length=1, max_length=200)
     timestamp: datetime
-    destination: list[str] = []
+    destination: list[_Text] = []
     headers: list[_Header] | None = None
-    tags: dict[str, list[str]] | None = None
+    tags: dict[Any, Any] | None = None
 
 
 class _Who(_Json):
     """A recipient as bounces, complaints and delays name one."""
 
-    email_address: str = Field(alias="emailAddress")
-    status: str | None = None
-    diagnostic_code: str | None = Field(default=None, alias="diagnosticCode")
+    email_address: _Text = Field(alias="emailAddress")
+    status: _Text | None = None
+    diagnostic_code: _Text | None = Field(default=None, alias="diagnosticCode")
 
 
 class _About(_Json):
     """The object of any of the ten kinds: each uses some of the fields."""
 
     timestamp: datetime | None = None
-    feedback_id: str | None = Field(default=None, alias="feedbackId")
-    recipients: list[str] = []
+    feedback_id: _Text | None = Field(default=None, alias="feedbackId")
+    recipients: list[_Text] = []
     bounced: list[_Who] = Field(default=[], alias="bouncedRecipients")
     complained: list[_Who] = Field(default=[], alias="complainedRecipients")
     delayed: list[_Who] = Field(default=[], alias="delayedRecipients")
-    smtp_response: str | None = Field(default=None, alias="smtpResponse")
-    bounce_type: str | None = Field(default=None, alias="bounceType")
-    bounce_subtype: str | None = Field(default=None, alias="bounceSubType")
-    complaint_subtype: str | None = Field(default=None, alias="complaintSubType")
-    complaint_type: str | None = Field(default=None, alias="complaintFeedbackType")
-    delay_type: str | None = Field(default=None, alias="delayType")
-    reason: str | None = None
-    error_message: str | None = Field(default=None, alias="errorMessage")
-    link: str | None = None
+    smtp_response: _Text | None = Field(default=None, alias="smtpResponse")
+    bounce_type: _Text | None = Field(default=None, alias="bounceType")
+    bounce_subtype: _Text | None = Field(default=None, alias="bounceSubType")
+    complaint_subtype: _Text | None = Field(default=None, alias="complaintSubType")
+    complaint_type: _Text | None = Field(default=None, alias="complaintFeedbackType")
+    delay_type: _Text | None = Field(default=None, alias="delayType")
+    reason: _Text | None = None
+    error_message: _Text | None = Field(default=None, alias="errorMessage")
+    link: _Text | None = None
 
     @property
     def subtype(self) -> str:
@@ -95,22 +115,25 @@ def read_event(body: str, *, notice_id: str) -> FeedbackEvent | None:
     if "Type" in outer and "TopicArn" in outer:
         if outer["Type"] != "Notification":
             return None
-        source_id = str(outer.get("MessageId") or notice_id)
+        source_id = storable(str(outer.get("MessageId") or notice_id))
         outer = _object(outer.get("Message"))
     kind = _kind(outer)
     try:
         mail = _Mail.model_validate(outer.get("mail"))
         about = _About.model_validate(outer.get(_OBJECTS.get(kind, kind.value)) or {})
+        occurred_at = _moment(about.timestamp or mail.timestamp)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise InvalidInputError(f"event {source_id}: {where}: {first['msg']}") from None
+        raise InvalidInputError(f"event {source_id[:200]}: {where}: {first['msg']}") from None
+    except OverflowError:
+        raise InvalidInputError(f"event {source_id[:200]}: timestamp: out of range") from None
     return FeedbackEvent(
         source_id=source_id[:200],
         kind=kind,
         ses_message_id=mail.message_id,
         attempt_id=_attempt_id(mail),
-        occurred_at=_moment(about.timestamp or mail.timestamp),
+        occurred_at=occurred_at,
         recipients=_recipients(kind, mail, about),
         subtype=about.subtype,
         feedback_id=about.feedback_id or "",
@@ -142,8 +165,8 @@ def _kind(event: dict[str, Any]) -> EventKind:
 
 def _attempt_id(mail: _Mail) -> str | None:
     tagged = (mail.tags or {}).get(ATTEMPT_TAG)
-    if tagged:
-        return tagged[0]
+    if isinstance(tagged, list) and tagged:
+        return storable(str(tagged[0]))
     named = (h.value.strip() for h in mail.headers or () if h.name.lower() == ATTEMPT_HEADER)
     return next(named, None)
 
@@ -190,7 +213,9 @@ def _merged(news: Any) -> tuple[RecipientNews, ...]:
 
 def _bare(address: str) -> str:
     """Give the address alone: SES repeats it as the sender wrote it, name and all."""
-    return address_key(parseaddr(address)[1] or address)[:320]
+    key = address_key(parseaddr(address)[1] or address)[:320]
+    local, at, host = key.rpartition("@")
+    return f"{local}{at}{ascii_domain(host) or host}"
 
 
 def _spelling(address: str) -> str:

@@ -28,6 +28,9 @@ RANK = (
 )
 """Statuses from the least to the most final."""
 
+NEVER_MAILED = frozenset({_S.CANCELED, _S.SUPPRESSED})
+"""Whom SES was never asked to mail: no event is about them."""
+
 STANDS_FOR = {
     EventKind.SEND: _S.SENT,
     EventKind.DELIVERY_DELAY: _S.DELAYED,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backend.inbound.attachment_safety import judge
@@ -18,6 +19,7 @@ from backend.store import screen_policies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence, Set
+    from datetime import datetime
 
     from backend.model.inbound import AttachmentInfo, InboundMessage, ParsedMail, Route
     from backend.ports import BlobLinks, TargetRequest
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 LINK_SECONDS = 7 * 86_400
 FILES = "attachments/"
-"""Keys of single attachments in the store begin so; a rule of the bucket may end them."""
+"""Keys of single attachments in the store begin so; retention_links.py deletes them."""
+FRESH = timedelta(days=1)
+"""A file written longer ago is written anew before it is linked: it outlives its links."""
 TOO_LARGE = "too_large"
 NOT_FOUND = "not_found"
 
@@ -44,6 +48,15 @@ def unsafe_positions(tx: Tx, tenant_id: str, mail: ParsedMail) -> frozenset[int]
     """Give the attachments that may do harm, as the tenant's policy has it now."""
     safety = judge(mail.attachments, screen_policies.get(tx, tenant_id))
     return frozenset(file.position for file in safety.unsafe)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message with its raw form: attachments are read from it."""
+
+    message: InboundMessage
+    mail: ParsedMail
+    raw: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +104,11 @@ async def plan_files(
 
 
 async def link_files(
-    settings: FileSettings, message: InboundMessage, mail: ParsedMail, raw: bytes, plan: FilePlan
+    settings: FileSettings, letter: Letter, plan: FilePlan, *, now: datetime
 ) -> FilePlan:
     """Give each attachment that is too large a link to itself; raises what the store raises.
 
-    The file is written under a key of its own, once however often the call is tried.
+    The file is written under a key of its own, once a day however often the call is tried.
     """
     links = settings.links
     large = [at for at, why in enumerate(plan.why) if why == TOO_LARGE]
@@ -103,10 +116,11 @@ async def link_files(
         return plan
     urls = {}
     for position in large:
-        file = mail.attachments[position]
-        key = _key(message.id, file)
-        if not await links.holds(key):
-            data = await asyncio.to_thread(attachment_bytes, raw, file.sha256)
+        file = letter.mail.attachments[position]
+        key = _key(letter.message.id, file)
+        written = await links.stored_at(key)
+        if written is None or now - written > FRESH:
+            data = await asyncio.to_thread(attachment_bytes, letter.raw, file.sha256)
             if data is None:
                 continue
             await links.put(key, data)
@@ -118,10 +132,9 @@ def _key(inbound_id: str, file: AttachmentInfo) -> str:
     return f"{FILES}{inbound_id}/{file.sha256}"
 
 
-def filled_request(
-    settings: FileSettings, raw: bytes, message: InboundMessage, mail: ParsedMail, plan: FilePlan
-) -> TargetRequest:
+def filled_request(settings: FileSettings, letter: Letter, plan: FilePlan) -> TargetRequest:
     """Write the call with its attachments; slow for large ones: call it off the event loop."""
+    message, mail, raw = letter.message, letter.mail, letter.raw
     files = list(zip(mail.attachments, plan.why, strict=True))
     wanted = {file.sha256 for file, why in files if not why}
     contents = attachments_bytes(raw, wanted) if wanted else {}

@@ -14,7 +14,13 @@ from backend.inbound.bounded import BoundedReader
 from backend.inbound.breaker import CircuitOpenError
 from backend.inbound.decide import decide
 from backend.inbound.deliver import pause
-from backend.inbound.deliver_files import FileSettings, filled_request, link_files, plan_files
+from backend.inbound.deliver_files import (
+    FileSettings,
+    Letter,
+    filled_request,
+    link_files,
+    plan_files,
+)
 from backend.inbound.rules_read import RuleShelf
 from backend.inbound.screen_context import Screener, ScreenSettings
 from backend.inbound.settle import Opening, Receiving, Rest, Writing
@@ -67,15 +73,6 @@ class Inbound:
         return Screener(self.clock, settings, waived=waived)
 
 
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """One message with its raw form: attachments are read from it."""
-
-    message: InboundMessage
-    mail: ParsedMail
-    raw: bytes
-
-
 async def process(item: WorkItem, inbound: Inbound) -> None:
     """Carry one message as far as it will go; raises TransientError (also LeaseLostError)."""
     found = await inbound.db.read_gathered(_load, item.ref)
@@ -107,7 +104,7 @@ async def _carry(
         # on disk before the call: after a crash the same call is made again, not another one
         opening = Opening(writing=writing, message=message, mail=mail, steps=decision.steps)
         delivery = await inbound.db.write_gathered(settle.open_deliveries, opening)
-    await _deliver(item, inbound, _Letter(message, mail, raw), delivery)
+    await _deliver(item, inbound, Letter(message, mail, raw), delivery)
 
 
 async def conclude(
@@ -188,7 +185,7 @@ def prepared(decision: Decision, inbound: Inbound) -> Decision:
     return replace(decision, message=message, rest=rest)
 
 
-async def _deliver(item: WorkItem, inbound: Inbound, letter: _Letter, delivery: Delivery) -> None:
+async def _deliver(item: WorkItem, inbound: Inbound, letter: Letter, delivery: Delivery) -> None:
     """Call the target and record how it went."""
     message = letter.message
     if message.route is None or not inbound.targets.configured(delivery.target):
@@ -214,14 +211,14 @@ async def _deliver(item: WorkItem, inbound: Inbound, letter: _Letter, delivery: 
         await inbound.db.write_gathered(settle.delivered, received)
 
 
-async def _request(inbound: Inbound, letter: _Letter) -> TargetRequest:
+async def _request(inbound: Inbound, letter: Letter) -> TargetRequest:
     """Write the call, its attachments included; raises TransientError."""
     message, mail = letter.message, letter.mail
     plan = await plan_files(inbound.db, inbound.files, message, mail)
     if not mail.attachments:
-        return filled_request(inbound.files, letter.raw, message, mail, plan)
-    plan = await link_files(inbound.files, message, mail, letter.raw, plan)
-    return await asyncio.to_thread(filled_request, inbound.files, letter.raw, message, mail, plan)
+        return filled_request(inbound.files, letter, plan)
+    plan = await link_files(inbound.files, letter, plan, now=inbound.clock.now())
+    return await asyncio.to_thread(filled_request, inbound.files, letter, plan)
 
 
 async def _try_again(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from backend.errors import TransientError
+from backend.inbound.retention_links import worn_out
 from backend.inbound.retention_settings import BY_SIZE
 from backend.inbound.sources.own_keys import FILE
 from backend.model.retention import Gone, RetentionCause, RetentionReport
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from backend.inbound.retention_settings import RetentionSettings
     from backend.model.inbound import InboundStatus
-    from backend.ports import BlobDisposal, Clock, Ids
+    from backend.ports import BlobDisposal, BlobListing, Clock, Ids
     from backend.store.engine import Database
     from backend.store.gone import Old
     from backend.store.types import Tx
@@ -54,12 +55,15 @@ class Retention:
         ids: Ids,
         *,
         settings: RetentionSettings,
+        linked: BlobListing | None = None,
     ) -> None:
+        """Take the store as ``linked`` too when it gives links to files, which wear out."""
         self._db = db
         self._blobs = blobs
         self._clock = clock
         self._ids = ids
         self._settings = settings
+        self._linked = linked
 
     async def run(self) -> None:
         """Delete again and again until cancelled."""
@@ -83,6 +87,7 @@ class Retention:
         """Delete what is kept no longer and tell what that was; raises TransientError."""
         report = await self._messages(RetentionReport(dry=False, at=self._clock.now()))
         report = await self._raw(report)
+        report = await self._files(report)
         report = await self._db.write(self._drop, report)
         if report.did_something:
             await self._db.write(audit.add, self._entry(report, actor))
@@ -158,15 +163,29 @@ class Retention:
         after = ""
         while keys := await self._db.read(gone.raw_waiting, CHUNK, after):
             after = keys[-1]
-            limit = asyncio.Semaphore(DELETIONS)
-            done = await asyncio.gather(*(self._delete(key, limit) for key in keys))
-            ended = [key for key, is_done in zip(keys, done, strict=True) if is_done]
+            ended = await self._delete_all(keys)
             # a file may be taken in again by the person who has it: nothing else announces it
             known = [key for key in ended if key.startswith(FILE)]
             await self._db.write(gone.raw_deleted, ended, known=known)
             deleted += len(ended)
             failed += len(keys) - len(ended)
         return replace(report, raw_deleted=deleted, raw_waiting=failed)
+
+    async def _files(self, report: RetentionReport) -> RetentionReport:
+        """Delete linked files that nobody can read any more; what fails waits for the next run."""
+        deleted = 0
+        if self._linked is not None and self._settings.with_raw:
+            try:
+                async for keys in worn_out(self._db, self._linked, report.at):
+                    deleted += len(await self._delete_all(keys))
+            except TransientError as error:
+                _log.warning("linked files not looked for", error=str(error))
+        return replace(report, files_deleted=deleted)
+
+    async def _delete_all(self, keys: Sequence[str]) -> list[str]:
+        limit = asyncio.Semaphore(DELETIONS)
+        done = await asyncio.gather(*(self._delete(key, limit) for key in keys))
+        return [key for key, is_done in zip(keys, done, strict=True) if is_done]
 
     async def _delete(self, key: str, limit: asyncio.Semaphore) -> bool:
         async with limit:
@@ -192,7 +211,8 @@ class Retention:
 
     def _entry(self, report: RetentionReport, actor: str) -> AuditEntry:
         counts = {f"{one.status.value} by {one.cause.value}": one.messages for one in report.gone}
-        counts |= {"raw": report.raw_deleted, "jobs": report.jobs, "work": report.work_items}
+        counts |= {"raw": report.raw_deleted, "files": report.files_deleted}
+        counts |= {"jobs": report.jobs, "work": report.work_items}
         return AuditEntry(
             id=self._ids.new("aud"),
             at=report.at,

@@ -13,6 +13,7 @@ import httpx
 
 from backend.errors import RefusedError, ServiceUnavailableError, ThrottledError
 from backend.inbound.breaker import Breaker, CircuitOpenError
+from backend.net_words import in_words
 from backend.ports import TargetReceipt
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class HttpTargets:
         except httpx.InvalidURL as error:
             raise RefusedError(f"the URL of {target.value} is not one: {error}") from error
         except httpx.HTTPError as error:
-            sentence = f"{target.value} did not answer: {type(error).__name__} {error}".strip()
+            sentence = f"{target.value} did not answer: {in_words(error)}"
             raise ServiceUnavailableError(sentence[:MAX_SENTENCE]) from error
 
     def _receipt(self, target: TargetName, answer: httpx.Response) -> TargetReceipt:

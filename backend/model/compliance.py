@@ -28,6 +28,9 @@ class Level(Explained):
     PAUSE = "pause", "So high that AWS may stop all sending."
 
 
+_SEVERITY = list(Level).index
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
     """Shares of the eligible mail at which AWS reviews, and at which it may pause."""
@@ -48,6 +51,7 @@ class RateLimit:
 
 BOUNCES = RateLimit(review=0.05, pause=0.10)
 COMPLAINTS = RateLimit(review=0.001, pause=0.005)
+FEW = 100  # recipients, below which a rate is worth a notice and no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +86,22 @@ class Standing:
         return self.complaints / self.eligible if self.eligible else 0.0
 
     @property
+    def bounce_level(self) -> Level:
+        """Give how near the bounce rate is; of few recipients never more than a notice."""
+        return self._capped(BOUNCES.level(self.bounce_rate))
+
+    @property
+    def complaint_level(self) -> Level:
+        """Give how near the complaint rate is; of few recipients never more than a notice."""
+        return self._capped(COMPLAINTS.level(self.complaint_rate))
+
+    @property
     def level(self) -> Level:
         """Give the worse of the two levels."""
-        found = (BOUNCES.level(self.bounce_rate), COMPLAINTS.level(self.complaint_rate))
-        return max(found, key=list(Level).index)
+        return max(self.bounce_level, self.complaint_level, key=_SEVERITY)
+
+    def _capped(self, level: Level) -> Level:
+        return min(level, Level.NOTICE, key=_SEVERITY) if self.eligible < FEW else level
 
     @property
     def bounces_left(self) -> int:

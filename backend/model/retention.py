@@ -37,8 +37,9 @@ class RetentionReport:
 
     ``stored`` is the raw mail that stays and ``limit`` what it may be (0: no limit), in bytes.
     ``raw_deleted`` counts objects deleted from the blob store, ``raw_waiting`` those that could not
-    be yet. The other numbers count kept answers, finished jobs, buried work items and marks of
-    deleted mail that were dropped.
+    be yet, ``files_deleted`` linked attachments that nobody can read any more. The other numbers
+    count kept answers, finished jobs, buried work items and marks of deleted mail
+    that were dropped.
     """
 
     dry: bool
@@ -48,6 +49,7 @@ class RetentionReport:
     limit: int = 0
     raw_deleted: int = 0
     raw_waiting: int = 0
+    files_deleted: int = 0
     answers: int = 0
     jobs: int = 0
     work_items: int = 0
@@ -61,7 +63,8 @@ class RetentionReport:
     @property
     def did_something(self) -> bool:
         """Whether anything was deleted or dropped."""
-        return any((self.messages, self.raw_deleted, self.jobs, self.work_items))
+        files = (self.raw_deleted, self.files_deleted)
+        return any((self.messages, *files, self.jobs, self.work_items))
 
     @property
     def too_large(self) -> bool:

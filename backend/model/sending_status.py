@@ -17,6 +17,8 @@ class SendingStatus:
     state: SendState
     hold: Hold | None
     account: AccountState | None
+    share: float = 1.0
+    """The part of the account's rate in use: less than all for a minute after a throttle."""
 
     @property
     def is_sandbox(self) -> bool:

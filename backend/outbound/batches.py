@@ -17,9 +17,10 @@ from backend.model.outbound import AccountHeld, AttemptState, Email, RecipientSt
 from backend.model.stats import Counter
 from backend.outbound import hold
 from backend.outbound.brake import held_back
-from backend.outbound.record import Job, Result, news, queued, record
+from backend.outbound.record import Job, Result, learn, news, queued, record
 from backend.queue import items
 from backend.queue.announce import announce
+from backend.queue.items import lease_lost
 from backend.store import attempts, counters, emails, holds, outgoing
 from backend.store.outgoing import SentMail
 from backend.suppression import check
@@ -123,7 +124,7 @@ def _may_begin(
     held: Hold | None,
 ) -> Begun | Exception:
     if question.item.id not in ours:
-        return _lost(question.item)
+        return lease_lost(question.item)
     if held is not None and hold.forbids(held, question.item):
         return AccountHeld(state=held.state, reason=held.reason, told=False)
     email = known.get(question.attempt.email_id)
@@ -148,8 +149,18 @@ def record_all(tx: Tx, results: Sequence[Result]) -> Sequence[Exception | None]:
     calls = [r.attempt.started_at for r in results if isinstance(r.outcome, Sent) and r.attempt]
     if calls:
         holds.end(tx, max(calls))
+    # whoever had the turn to try and did not call SES passes it on
+    idle = [r for r in results if not r.called and not isinstance(r.outcome, AccountHeld)]
+    if idle:
+        holds.pass_probe(tx, [r.item.id for r in idle], now=idle[0].at)
     faultpoint(FaultPoint.SEND_RESULT_UNCOMMITTED)
     return answers
+
+
+def nothing_left(tx: Tx, item: WorkItem, now: datetime) -> None:
+    """End the work about a mail that has no recipient left to send to."""
+    items.finish(tx, item)
+    holds.pass_probe(tx, [item.id], now=now)
 
 
 def _plain(tx: Tx, results: Sequence[Result]) -> list[_Plain]:
@@ -188,9 +199,6 @@ def _alone(tx: Tx, result: Result) -> Exception | None:
         with tx.begin_nested():
             record(tx, result)
     except LeaseLostError as error:
+        learn(tx, result)
         return error
     return None
-
-
-def _lost(item: WorkItem) -> LeaseLostError:
-    return LeaseLostError(f"{item.kind} {item.ref} now belongs to another worker")

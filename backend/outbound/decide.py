@@ -52,8 +52,8 @@ _STATES: tuple[tuple[type[RelayError], SendState], ...] = (
 class Patience:
     """How long to wait for a SEND event and how long to go on trying.
 
-    ``listening_since`` is when this process began to hear events: one that was sent while nobody
-    listened may still lie in the queue, so the wait begins no earlier than that.
+    ``listening_since`` is since when this process hears events without a gap (hearing.py): one that
+    was sent while nobody listened may still lie in the queue, so the wait begins no earlier.
     """
 
     unknown_wait: timedelta

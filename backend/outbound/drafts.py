@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from backend.errors import InvalidInputError
 from backend.model.outbound import Attachment, EmailDraft, OnUnknown
 
 if TYPE_CHECKING:
@@ -68,6 +69,31 @@ def batch_hash(stored: Iterable[bytes]) -> str:
     for one in stored:
         digest.update(hashlib.sha256(one).digest())
     return digest.hexdigest()
+
+
+def asked_hash(draft: EmailDraft) -> str:
+    """Give the same for a mail as it was asked for: right or wrong, its template not filled in."""
+    return body_hash(dump_asked(draft))
+
+
+def asked_batch_hash(wanted: Iterable[EmailDraft | InvalidInputError]) -> str:
+    """Give the same for a batch as it was asked for."""
+    return batch_hash(map(dump_asked, wanted))
+
+
+def dump_asked(one: EmailDraft | InvalidInputError) -> bytes:
+    """Write what was asked for, to be told from something else and never to be read back."""
+    if isinstance(one, InvalidInputError):
+        return str(one).encode(errors="replace")
+    try:
+        stored = dump_draft(one)
+    except ValueError:  # half of a surrogate pair; nothing of it will ever be sent
+        return repr(one).encode(errors="replace")
+    use = one.template
+    if use is None:
+        return stored
+    values = dict(sorted(use.values.items()))
+    return stored + to_json({"id": use.template, "version": use.version, "values": values})
 
 
 def _dump_moment(moment: datetime | str | None) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from backend.model.sending import Hold, SendState
 from backend.queue import items
-from backend.store import holds
+from backend.store import holds, pace
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -54,6 +54,8 @@ def note(tx: Tx, held: AccountHeld, now: datetime) -> None:
         if known.reason != held.reason:
             holds.put(tx, replace(known, reason=held.reason))
         return
+    if held.state is SendState.THROTTLED:
+        pace.slow_down(tx, now)
     wait = LADDERS[held.state].wait(0)
     holds.put(
         tx, Hold(state=held.state, reason=held.reason, since=now, probe_at=now + wait, probes=0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from backend.errors import NotFoundError
-from backend.model.limits import LimitState, SendLimits, write_limits
+from backend.errors import ForbiddenError, NotFoundError
+from backend.model.limits import LimitState, SendLimits, Window, write_limits
 from backend.outbound.windows import counted
 from backend.store import audit, keys, limits, tenants
 from backend.store.audit import AuditEntry
@@ -28,6 +28,7 @@ class _Asked:
     key_id: str
     standard: SendLimits
     now: datetime
+    only_lower: bool = False
 
 
 class LimitsDesk:
@@ -42,14 +43,21 @@ class LimitsDesk:
         return await self._db.read(_show, self._asked(tenant_id, ""))
 
     async def set(
-        self, tenant_id: str, own: SendLimits, *, actor: str, key_id: str = ""
+        self,
+        tenant_id: str,
+        own: SendLimits,
+        *,
+        actor: str,
+        key_id: str = "",
+        only_lower: bool = False,
     ) -> LimitState:
         """Set the limits of a tenant, or of one key; a window left None follows the level above.
 
-        Raises NotFoundError for an unknown tenant or another tenant's key.
+        Raises NotFoundError for an unknown tenant or another tenant's key, and ForbiddenError when
+        a window would take more than now and ``only_lower`` forbids that.
         """
         outbound = self._outbound
-        asked = self._asked(tenant_id, key_id)
+        asked = replace(self._asked(tenant_id, key_id), only_lower=only_lower)
         entry = AuditEntry(
             id=outbound.ids.new("aud"),
             at=asked.now,
@@ -85,9 +93,23 @@ def _set(tx: Tx, asked: _Asked, own: SendLimits, entry: AuditEntry) -> LimitStat
         stored = keys.get(tx, asked.key_id)
         if stored is None or stored.key.tenant_id != asked.tenant_id:
             raise NotFoundError(f"this tenant has no API key {asked.key_id}")
+    before = _state(tx, asked, asked.key_id)
     limits.set_own(tx, (asked.tenant_id, asked.key_id), own, asked.now)
+    after = _state(tx, asked, asked.key_id)
+    if asked.only_lower:
+        _check_lower(before.holds, after.holds)
     audit.add(tx, entry)
-    return _state(tx, asked, asked.key_id)
+    return after
+
+
+def _check_lower(before: SendLimits, after: SendLimits) -> None:
+    for window in Window:
+        most, wanted = before.of(window), after.of(window)
+        if most is not None and (wanted is None or wanted > most):
+            raise ForbiddenError(
+                f"limits.{window.value}: {most} holds; this API key may lower limits, not raise"
+                " them: ask who runs the server"
+            )
 
 
 def _state(tx: Tx, asked: _Asked, key_id: str) -> LimitState:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from backend.errors import NotFoundError
 from backend.outbound.accept import accept_batch
-from backend.outbound.schedule import Change, cancel, reschedule
+from backend.outbound.drafts import load_draft
+from backend.outbound.schedule import Change, cancel, reschedule, restore
 from backend.outbound.when import check_when, read_when
+from backend.store import emails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +19,10 @@ if TYPE_CHECKING:
     from backend.errors import InvalidInputError
     from backend.model.outbound import BatchAccepted, Email, EmailDraft
     from backend.outbound.context import Outbound
+    from backend.store.types import Tx
+
+
+MOST_READ = 4  # drafts of up to 40 MB in memory
 
 
 class MailDesk:
@@ -23,6 +31,7 @@ class MailDesk:
     def __init__(self, outbound: Outbound, nudge: Callable[[], None]) -> None:
         self._outbound = outbound
         self._nudge = nudge
+        self._reading = asyncio.Semaphore(MOST_READ)
 
     async def send_batch(
         self,
@@ -32,6 +41,7 @@ class MailDesk:
         idempotency_key: str | None = None,
         key_id: str = "",
         partly: bool = False,
+        asked: str = "",
     ) -> BatchAccepted:
         """Accept a batch in one transaction (see outbound/accept.py); ``partly``: what is right."""
         answer = await accept_batch(
@@ -41,15 +51,30 @@ class MailDesk:
             idempotency_key=idempotency_key,
             key_id=key_id,
             partly=partly,
+            asked=asked,
         )
         self._nudge()
         return answer
+
+    async def draft(self, email_id: str, tenant_id: str | None = None) -> EmailDraft:
+        """Give a mail as it was accepted; raises NotFoundError when it, or its text, is gone."""
+        async with self._reading:
+            stored = await self._outbound.db.read(_stored, email_id, tenant_id)
+            return await asyncio.to_thread(load_draft, stored)
 
     async def cancel_email(
         self, email_id: str, *, actor: str, tenant_id: str | None = None
     ) -> Email:
         """Call a scheduled mail off; raises NotFoundError, and TooLateError once it is sent."""
         return await self._outbound.db.write(cancel, self._change(email_id, tenant_id, actor))
+
+    async def restore_email(
+        self, email_id: str, *, actor: str, tenant_id: str | None = None
+    ) -> Email:
+        """Undo ``cancel_email``; raises NotFoundError, and TooLateError if it is not called off."""
+        restored = await self._outbound.db.write(restore, self._change(email_id, tenant_id, actor))
+        self._nudge()
+        return restored
 
     async def reschedule_email(
         self, email_id: str, at: datetime | str, *, actor: str, tenant_id: str | None = None
@@ -70,3 +95,10 @@ class MailDesk:
             at=self._outbound.clock.now(),
             ids=self._outbound.ids,
         )
+
+
+def _stored(tx: Tx, email_id: str, tenant_id: str | None) -> bytes:
+    stored = emails.draft(tx, email_id) if emails.get(tx, email_id, tenant_id) else b""
+    if not stored:
+        raise NotFoundError(f"there is no mail {email_id}, or its text is gone")
+    return stored

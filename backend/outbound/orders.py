@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backend.errors import AllSuppressedError, DomainNotVerifiedError, InvalidInputError
-from backend.outbound.drafts import batch_hash, body_hash, dump_draft
+from backend.outbound.drafts import batch_hash, body_hash, dump_asked, dump_draft
 from backend.outbound.validate import ValidDraft, validate
 from backend.outbound.when import check_when, read_when
 
@@ -87,9 +87,7 @@ def plain_fault(error: InvalidInputError) -> InvalidInputError:
 
 
 def _as_given(one: EmailDraft | InvalidInputError, mail: Prepared | InvalidInputError) -> bytes:
-    if isinstance(mail, Prepared):
-        return mail.stored
-    return str(one).encode() if isinstance(one, InvalidInputError) else dump_draft(one)
+    return mail.stored if isinstance(mail, Prepared) else dump_asked(one)
 
 
 def _tried(one: EmailDraft | InvalidInputError, now: datetime) -> Prepared | InvalidInputError:

@@ -2,6 +2,7 @@
 
 A process reserves a block of sending time at once and hands it out recipient by recipient, so a
 fast account costs few writes. Time that has passed unused is lost, never saved up for a burst.
+What is left of the 24-hour quota is never sent faster than SES is asked for it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from backend.store.engine import Database
 
 FRESH = timedelta(seconds=60)
+FRESHEST = timedelta(seconds=1)  # SES allows one call a second
+ASK_FOR = 5.0  # seconds: all mail waits for the answer
 ASK_AGAIN = 10.0  # seconds between questions to a GetAccount that fails
 FALLBACK_RATE = 1.0  # recipients per second: the rate of the SES sandbox
 AHEAD = timedelta(seconds=5)  # a mail whose turn is further off goes back to the queue
@@ -35,6 +38,7 @@ class _Block:
     taken: datetime
     next: datetime
     until: datetime
+    share: float  # the part of the rate it was reckoned with
 
 
 class Pacer:
@@ -44,7 +48,7 @@ class Pacer:
         self._lock = asyncio.Lock()
         self._block: _Block | None = None
         self._known: AccountState | None = None
-        self._asked = float("-inf")
+        self._ask_at = float("-inf")
 
     @property
     def known(self) -> AccountState | None:
@@ -62,14 +66,16 @@ class Pacer:
             # a block from the future means that the wall clock was set back: it is dropped
             if block is not None and block.taken <= now:
                 start = max(block.next, now)
-                if start + span <= block.until:
-                    block.next = start + span
+                end = start + span / block.share
+                if end <= block.until:
+                    block.next = end
                     return start, True
             length = max(span, timedelta(seconds=_BLOCK_SECONDS))
-            start, ours = await db.write(pace.reserve, length, now=now, ahead=AHEAD)
-            if ours:
-                self._block = _Block(now, start + span, start + length)
-            return start, ours
+            got = await db.write(pace.reserve, length, now=now, ahead=AHEAD)
+            if got.ours:
+                first, whole = span / got.share, length / got.share
+                self._block = _Block(now, got.start + first, got.start + whole, got.share)
+            return got.start, got.ours
 
     async def account(
         self,
@@ -84,19 +90,29 @@ class Pacer:
             if _fresh(self._known, clock, fresh):
                 return self._known
             self._known = await db.read(account.get)
-            if _fresh(self._known, clock, fresh) or clock.monotonic() - self._asked < ASK_AGAIN:
+            if _fresh(self._known, clock, fresh) or clock.monotonic() < self._ask_at:
                 return self._known
-            self._asked = clock.monotonic()
+            self._ask_at = clock.monotonic() + ASK_AGAIN
             try:
-                self._known = await transport.account()
-            except RelayError:
+                async with asyncio.timeout(ASK_FOR):
+                    self._known = await transport.account()
+            except (RelayError, TimeoutError):
                 return self._known  # the last word stands; asked again in ASK_AGAIN seconds
+            self._ask_at = clock.monotonic() + FRESHEST.total_seconds()
             await db.write(account.put, self._known)
             return self._known
 
 
 def _fresh(known: AccountState | None, clock: Clock, fresh: timedelta) -> bool:
-    return known is not None and abs(clock.now() - known.fetched_at) < fresh
+    return known is not None and abs(clock.now() - known.fetched_at) < min(fresh, lasts(known))
+
+
+def lasts(state: AccountState) -> timedelta:
+    """Give how long a word of SES may be gone by: until half of what it leaves may be sent."""
+    if state.max_24_hour_send < 0:
+        return FRESH
+    left = state.max_24_hour_send - state.sent_last_24_hours
+    return min(max(timedelta(seconds=left / 2 / _rate(state)), FRESHEST), FRESH)
 
 
 def allowed_rate(state: AccountState | None) -> float:
@@ -115,4 +131,11 @@ def allowed_rate(state: AccountState | None) -> float:
             f"{state.sent_last_24_hours:,.0f} of {state.max_24_hour_send:,.0f} recipients of"
             " 24 hours are sent to; mail stays queued"
         )
+    if state.max_24_hour_send < 0:
+        return _rate(state)
+    left = state.max_24_hour_send - state.sent_last_24_hours
+    return min(_rate(state), max(left / FRESHEST.total_seconds(), FALLBACK_RATE))
+
+
+def _rate(state: AccountState) -> float:
     return state.max_send_rate if state.max_send_rate > 0 else FALLBACK_RATE

@@ -24,7 +24,9 @@ from backend.model.outbound import (
     Suppressed,
     Unknown,
 )
+from backend.model.sending import SendState
 from backend.model.stats import Counter
+from backend.model.work import WorkKind
 from backend.outbound import hold
 from backend.queue import items
 from backend.queue.announce import announce
@@ -62,7 +64,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of one turn of a mail; no attempt when SES was not called."""
+    """What became of one turn of a mail; ``called`` tells whether SES was asked in it.
+
+    ``attempt`` is the one the outcome is about: made in this turn, or lost in an earlier one.
+    """
 
     item: WorkItem
     email_id: str
@@ -70,6 +75,7 @@ class Result:
     attempt: Attempt | None
     at: datetime
     event_id: str
+    called: bool = False
 
 
 def queued(email: Email) -> frozenset[str]:
@@ -131,10 +137,32 @@ def _put_off(tx: Tx, email: Email, result: Result, outcome: RetryAt | Unknown | 
     if isinstance(outcome, HeldBack):
         items.bury(tx, result.item, outcome.reason)
     else:
-        items.retry(tx, result.item, outcome.at, outcome.reason)
+        items.proceed(tx, result.item, outcome.at, outcome.reason)
+
+
+def learn(tx: Tx, result: Result) -> None:
+    """Keep what SES answered though the lease was lost meanwhile: it is true whoever has the mail.
+
+    Without it the next worker would wait for an event, and in the end send the mail once more.
+    """
+    email = emails.lock(tx, result.email_id)
+    if email is None or not result.called:
+        return
+    match result.outcome:
+        case Sent(ses_message_id=ses_id):
+            _mark_sent(tx, email, result, ses_id)
+            # whoever has it finds nothing left to send
+            items.enqueue(tx, WorkKind.SEND, email.id, run_at=result.at, now=result.at)
+        case RetryAt(reason=reason) | AccountHeld(reason=reason):
+            _settle(tx, result, AttemptState.DEFERRED, reason)
 
 
 def _sent(tx: Tx, email: Email, result: Result, ses_id: str) -> None:
+    _mark_sent(tx, email, result, ses_id)
+    items.finish(tx, result.item)
+
+
+def _mark_sent(tx: Tx, email: Email, result: Result, ses_id: str) -> None:
     attempt = result.attempt
     if attempt is not None:
         done = replace(attempt, state=AttemptState.SENT, ses_message_id=ses_id, error="")
@@ -143,7 +171,6 @@ def _sent(tx: Tx, email: Email, result: Result, ses_id: str) -> None:
     if moved:
         counters.bump(tx, email.tenant_id, Counter.SENT, result.at, moved)
         announce(tx, news(email, "sent", result.at, result.event_id, ses_message_id=ses_id))
-    items.finish(tx, result.item)
 
 
 def _account_held(tx: Tx, email: Email, result: Result, held: AccountHeld) -> None:
@@ -151,7 +178,9 @@ def _account_held(tx: Tx, email: Email, result: Result, held: AccountHeld) -> No
     _settle(tx, result, AttemptState.HELD, held.reason)
     if queued(email):
         emails.set_status(tx, email.id, EmailStatus.QUEUED, held.reason)
-    items.put_back(tx, result.item, held.reason)
+    # what is denied may be denied to this sender only: the next try is another mail's
+    behind = result.at if held.state is SendState.DENIED else None
+    items.put_back(tx, result.item, held.reason, run_at=behind)
     if held.told:  # else the hold may have ended since it was read
         hold.note(tx, held, result.at)
 

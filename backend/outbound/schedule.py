@@ -16,8 +16,10 @@ from backend.store import attempts, audit, counters, emails
 from backend.store.audit import Hand
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from backend.model.outbound import Recipient
     from backend.store.types import Tx
 
 _WAITING = frozenset({EmailStatus.SCHEDULED, EmailStatus.QUEUED})
@@ -65,6 +67,43 @@ def cancel(tx: Tx, change: Change) -> Email:
     items.enqueue(tx, WorkKind.SEND, email.id, run_at=change.at, now=change.at)
     _note(tx, change, email, "email.cancelled", {})
     return _again(tx, email)
+
+
+def restore(tx: Tx, change: Change) -> Email:
+    """Undo ``cancel``: the mail waits for its time again, or goes out now when that is over.
+
+    Whoever was told that it was called off is told that it is accepted. Raises NotFoundError, and
+    TooLateError when it is not called off.
+    """
+    email = _lock(tx, change)
+    if email.status is not EmailStatus.CANCELED or email.scheduled_at is None:
+        raise TooLateError(f"{email.id} is not called off: it is {email.status}")
+    called_off = [one for one in email.recipients if one.status is RecipientStatus.CANCELED]
+    back = [replace(one, status=RecipientStatus.QUEUED, updated_at=change.at) for one in called_off]
+    emails.move(tx, email.id, back)
+    emails.reschedule(tx, email.id, email.scheduled_at)
+    for one in called_off:  # in the minute it was counted in, which then never saw it
+        counters.bump(tx, email.tenant_id, Counter.CANCELED, one.updated_at, -1)
+    announce(tx, _accepted_again(change, email, back))
+    run_at = max(email.scheduled_at, change.at)
+    items.enqueue(tx, WorkKind.SEND, email.id, run_at=run_at, now=change.at)
+    _note(tx, change, email, "email.restored", {"scheduled_at": email.scheduled_at.isoformat()})
+    return _again(tx, email)
+
+
+def _accepted_again(change: Change, email: Email, back: Iterable[Recipient]) -> BusEvent:
+    return BusEvent(
+        id=change.ids.new("evt"),
+        type=EventType.ACCEPTED.value,
+        created_at=change.at,
+        tenant_id=email.tenant_id,
+        data={
+            "email_id": email.id,
+            "recipients": [one.address for one in back],
+            "tags": dict(email.tags),
+            "scheduled_at": email.scheduled_at.isoformat() if email.scheduled_at else "",
+        },
+    )
 
 
 def reschedule(tx: Tx, change: Change, at: datetime) -> Email:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from backend.errors import QuotaSpentError, RelayError, SendingPausedError
 from backend.faultpoints import FaultPoint, faultpoint
@@ -24,7 +24,7 @@ from backend.model.outbound import (
     Suppressed,
 )
 from backend.model.sending import SendState
-from backend.outbound.batches import SMALL, Beginning, begin, load, record_all
+from backend.outbound.batches import SMALL, Beginning, begin, load, nothing_left, record_all
 from backend.outbound.brake import LOOK_AGAIN
 from backend.outbound.decide import Failure, after_failure, unresolved, while_unknown
 from backend.outbound.drafts import load_draft
@@ -33,7 +33,6 @@ from backend.outbound.record import Job, Result, leave_out
 from backend.outbound.replies import answerable
 from backend.outbound.validate import validate
 from backend.ports import OutgoingMail
-from backend.queue import items
 from backend.store import emails
 
 if TYPE_CHECKING:
@@ -49,6 +48,14 @@ TENANT_TAG = "relay-tenant"
 _JUST_NOW = timedelta(seconds=5)
 
 
+class _End(NamedTuple):
+    """How a turn ended: the attempt it is about, if any, and whether SES was called in it."""
+
+    outcome: Outcome
+    attempt: Attempt | None = None
+    called: bool = False
+
+
 async def process(item: WorkItem, outbound: Outbound) -> None:
     """Carry one mail to SES at most once in a turn and record what came of it.
 
@@ -57,7 +64,7 @@ async def process(item: WorkItem, outbound: Outbound) -> None:
     faultpoint(FaultPoint.SEND_CLAIMED)
     job = await outbound.db.read_gathered(load, (item.ref, outbound.clock.now()))
     if job is None or not job.waiting:
-        await outbound.db.write(items.finish, item)
+        await outbound.db.write(nothing_left, item, outbound.clock.now())
         return
     if job.draft is not None:
         await _take_turn(item, job, outbound)
@@ -68,12 +75,13 @@ async def process(item: WorkItem, outbound: Outbound) -> None:
 
 
 async def _take_turn(item: WorkItem, job: Job, outbound: Outbound) -> None:
-    attempt, outcome = await _turn(item, job, outbound)
+    end = await _turn(item, job, outbound)
     result = Result(
         item=item,
         email_id=job.email.id,
-        outcome=outcome,
-        attempt=attempt,
+        outcome=end.outcome,
+        attempt=end.attempt,
+        called=end.called,
         at=outbound.clock.now(),
         event_id=outbound.ids.new("evt"),
     )
@@ -88,32 +96,33 @@ async def _company(linger: float) -> None:
         await asyncio.sleep(linger - asyncio.get_running_loop().time() % linger)
 
 
-async def _turn(item: WorkItem, job: Job, outbound: Outbound) -> tuple[Attempt | None, Outcome]:
-    """Do what this turn of the mail allows; give the attempt it is about, if any, and its end."""
+async def _turn(item: WorkItem, job: Job, outbound: Outbound) -> _End:
+    """Do what this turn of the mail allows."""
     # an attempt of unknown end: its SEND event marks the mail as sent (feedback/apply.py)
     lost = unresolved(job.attempts)
     if lost is not None:
         now, policy = outbound.clock.now(), load_draft(job.draft or b"").on_unknown
-        undecided = while_unknown(job.attempts, now, outbound.settings.patience, policy)
+        undecided = while_unknown(job.attempts, now, outbound.patience, policy)
         if undecided is not None:
-            return lost, undecided
+            return _End(undecided, lost)
     # who came onto the suppression list since the mail was accepted
     if job.held:
         now, event_id = outbound.clock.now(), outbound.ids.new("evt")
         await outbound.db.write(leave_out, item, job, now, event_id)
     waiting = job.waiting - job.held.keys()
     if not waiting:
-        return None, Suppressed(reason="every recipient is on the suppression list")
-    # the brake of the tenant, then the rate of the account
-    later = await _wait_for_turn(outbound, job, len(waiting))
-    if later is not None:
-        return None, later
-    return await _attempt(item, job, waiting, outbound)
+        return _End(Suppressed(reason="every recipient is on the suppression list"))
+    # the brake of the tenant, a place among the calls, then the rate of the account
+    if job.braked:
+        return _End(RetryAt(at=outbound.clock.now() + LOOK_AGAIN, reason=job.braked))
+    async with outbound.calls:
+        later = await _wait_for_turn(outbound, job, len(waiting))
+        if later is not None:
+            return _End(later)
+        return await _attempt(item, job, waiting, outbound)
 
 
-async def _attempt(
-    item: WorkItem, job: Job, waiting: frozenset[str], outbound: Outbound
-) -> tuple[Attempt | None, Outcome]:
+async def _attempt(item: WorkItem, job: Job, waiting: frozenset[str], outbound: Outbound) -> _End:
     """Compose the mail and call SES; the attempt is on disk before, so no call is forgotten."""
     attempt = Attempt(
         id=outbound.ids.new("att"),
@@ -127,11 +136,12 @@ async def _attempt(
     beginning = Beginning(item=item, attempt=attempt, expected=waiting, lost=lost)
     begun = await outbound.db.write_gathered(begin, beginning)
     if isinstance(begun, AccountHeld):
-        return None, begun
+        return _End(begun)
     if not begun:
-        return None, RetryAt(at=attempt.started_at, reason="an event changed the mail meanwhile")
+        return _End(RetryAt(at=attempt.started_at, reason="an event changed the mail meanwhile"))
     faultpoint(FaultPoint.SEND_ATTEMPT_WRITTEN)
-    return attempt, await _call(mail, (*job.attempts, attempt), outbound)
+    outcome = await _call(mail, (*job.attempts, attempt), outbound)
+    return _End(outcome, attempt, called=True)
 
 
 async def _call(mail: OutgoingMail, attempts: tuple[Attempt, ...], outbound: Outbound) -> Outcome:
@@ -146,7 +156,7 @@ async def _call(mail: OutgoingMail, attempts: tuple[Attempt, ...], outbound: Out
             at=outbound.clock.now(),
             in_sandbox=known is not None and not known.production_access,
         )
-        return after_failure(failure, outbound.settings.patience)
+        return after_failure(failure, outbound.patience)
     faultpoint(FaultPoint.SEND_AFTER_CALL)
     return Sent(ses_message_id=ses_message_id)
 
@@ -183,24 +193,22 @@ def outgoing(
 async def _wait_for_turn(
     outbound: Outbound, job: Job, recipients: int
 ) -> RetryAt | AccountHeld | None:
-    """Wait for the pace; a brake, a held account or a turn far off tells what to do instead."""
-    if job.braked:
-        return RetryAt(at=outbound.clock.now() + LOOK_AGAIN, reason=job.braked)
+    """Wait for the pace; a held account or a turn far off tells what to do instead."""
     state = await outbound.pacer.account(
         outbound.db, outbound.transport, outbound.clock, fresh=_JUST_NOW if job.probes else FRESH
     )
     try:
-        rate = allowed_rate(state)
+        turn, ours = await outbound.pacer.turn(
+            outbound.db, outbound.clock, rate=allowed_rate(state), recipients=recipients
+        )
+        if not ours:
+            return RetryAt(at=turn, reason="")
+        await asyncio.sleep(_seconds_until(turn, outbound.clock.now()))
+        allowed_rate(outbound.pacer.known)  # what SES has said meanwhile
     except QuotaSpentError as error:
         return AccountHeld(state=SendState.QUOTA_SPENT, reason=str(error))
     except SendingPausedError as error:
         return AccountHeld(state=SendState.PAUSED, reason=str(error))
-    turn, ours = await outbound.pacer.turn(
-        outbound.db, outbound.clock, rate=rate, recipients=recipients
-    )
-    if not ours:
-        return RetryAt(at=turn, reason="")
-    await asyncio.sleep(_seconds_until(turn, outbound.clock.now()))
     return None
 
 

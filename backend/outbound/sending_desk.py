@@ -17,16 +17,19 @@ from backend.outbound.decide import unresolved
 from backend.outbound.record import fail
 from backend.queue import items
 from backend.queue.roles import all_holders
-from backend.store import account, attempts, audit, emails, holds
+from backend.queue.troubles import revive, troubles
+from backend.store import account, attempts, audit, emails, holds, pace
 from backend.store.audit import AuditEntry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from backend.model.outbound import Attempt, Email
     from backend.ports import Clock, Ids
     from backend.queue.items import QueueCounts
     from backend.queue.roles import Holding
+    from backend.queue.troubles import Trouble
     from backend.store.engine import Database
     from backend.store.types import Tx
 
@@ -45,7 +48,18 @@ class SendingDesk:
 
     async def status(self) -> SendingStatus:
         """Tell whether mail goes out, and if not, why, since when and when that is tried."""
-        return await self._db.read(_status)
+        return await self._db.read(_status, self._clock.now())
+
+    async def troubles(self) -> Sequence[Trouble]:
+        """Give the work that failed: dead, or waiting to be tried again, the dead first."""
+        return await self._db.read(troubles)
+
+    async def revive(self, kind: WorkKind, *, actor: str) -> int:
+        """Let the dead work of one kind be tried once more; give how much there was."""
+        entry = self._entry("work.revived", kind.value, actor)
+        revived = await self._db.write(_revive, kind, entry)
+        self._nudge()
+        return revived
 
     async def queue(self) -> Sequence[QueueCounts]:
         """Count the work of every kind: due, scheduled, in hand and dead."""
@@ -79,10 +93,18 @@ class SendingDesk:
         )
 
 
-def _status(tx: Tx) -> SendingStatus:
+def _status(tx: Tx, now: datetime) -> SendingStatus:
     hold = holds.get(tx)
     state = SendState.OPEN if hold is None else hold.state
-    return SendingStatus(state=state, hold=hold, account=account.get(tx))
+    share = pace.share(tx, now)
+    return SendingStatus(state=state, hold=hold, account=account.get(tx), share=share)
+
+
+def _revive(tx: Tx, kind: WorkKind, entry: AuditEntry) -> int:
+    revived = revive(tx, kind, entry.at)
+    if revived:
+        audit.add(tx, replace(entry, detail={"items": str(revived)}))
+    return revived
 
 
 def _send_again(tx: Tx, entry: AuditEntry) -> None:

@@ -6,6 +6,7 @@ lines of 998 characters; tags are SES message tags. InvalidInputError names the 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,13 +18,14 @@ from backend.model.address import Address, parse_address
 from backend.outbound.attachments import check_attachments, encoded_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from backend.model.outbound import EmailDraft
 
 MAX_RECIPIENTS = 50
 MAX_BYTES = 40 * 1024 * 1024
 MAX_TAGS = 40  # SES takes 50; ours need a few
+MAX_HEADERS = 50
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 # C0, DEL, C1 and the Unicode line ends: whatever some reader may take for the end of a line
@@ -76,7 +78,7 @@ def validate(draft: EmailDraft) -> ValidDraft:
         sender=parse_address(_clean("from", draft.sender), field="from"),
         to=to,
         cc=cc,
-        reply_to=_addresses("reply_to", draft.reply_to),
+        reply_to=_reply_to(draft.reply_to),
         subject=_subject(draft.subject),
         text=draft.text or None,
         html=draft.html or None,
@@ -115,6 +117,15 @@ def _addresses(field: str, texts: Iterable[str]) -> tuple[Address, ...]:
     return tuple(parse_address(_clean(field, text), field=field) for text in texts)
 
 
+def _reply_to(texts: Sequence[str]) -> tuple[Address, ...]:
+    if len(texts) > MAX_RECIPIENTS:
+        raise InvalidInputError(
+            f"reply_to: {len(texts)} addresses; at most {MAX_RECIPIENTS} are allowed",
+            field="reply_to",
+        )
+    return _addresses("reply_to", texts)
+
+
 def _subject(subject: str) -> str:
     if len(_clean("subject", subject)) > MAX_LINE:
         raise InvalidInputError(f"subject: more than {MAX_LINE} characters", field="subject")
@@ -122,6 +133,10 @@ def _subject(subject: str) -> str:
 
 
 def _headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    if len(headers) > MAX_HEADERS:
+        raise InvalidInputError(
+            f"headers: {len(headers)} headers; at most {MAX_HEADERS} are allowed", field="headers"
+        )
     checked = []
     for name, value in headers.items():
         field = f"headers.{name[:64]}"
@@ -187,6 +202,7 @@ def _check_size(letter: Letter) -> None:
     size = texts + sum(encoded_size(len(a.content)) for a in letter.attachments)
     if size > MAX_BYTES:
         raise InvalidInputError(
-            f"attachments: the mail has {size // 1024 // 1024} MB once encoded; SES takes 40 MB",
+            f"attachments: the mail has {math.ceil(size / 1024 / 102.4) / 10} MB once encoded;"
+            " SES takes 40 MB",
             field="attachments",
         )

@@ -45,15 +45,19 @@ _ZONE = re.compile(
 )
 _OFFSET = re.compile(r"(?:utc|gmt)?([+-])(\d{1,2}):?(\d\d)?", re.IGNORECASE)
 _COUNT = rf"\d{{1,6}}(?:\.\d{{1,3}})?|\b(?:{'|'.join(NUMBERS)})(?=\s)"
-_PIECE = rf"(?:{_COUNT})\s*(?:{'|'.join(UNITS)})\b"
+_PIECE = rf"(?:{_COUNT})\s*(?:{'|'.join(UNITS)})(?![a-z])"
 _SPAN = re.compile(rf"{_PIECE}(?:(?:\s*,)?(?:\s+and)?\s*{_PIECE})*")
-_ONE = re.compile(rf"({_COUNT})\s*({'|'.join(UNITS)})\b")
+_ONE = re.compile(rf"({_COUNT})\s*({'|'.join(UNITS)})(?![a-z])")
 _IN = re.compile(r"in\s+(.+)|(.+?)\s+from\s+now")
 _TIME = re.compile(
     r"(\d{1,2})(?:[:.](\d\d))?(?::(\d\d))?\s*(am|pm|a\.m\.|p\.m\.)?|(noon|midday|midnight)"
 )
 _DAY_AND_TIME = re.compile(
     r"(.*?)(?:(?:\s*,)?\s+at|\s*@|(?:^|\s)at|,|(?<=\w)\s)\s*([\d:.]+\s*(?:[ap]\.?m\.?)?|noon|midday|midnight)"
+)
+_TIME_AND_DAY = re.compile(
+    r"(?:at\s+)?(\d{1,2}(?:[:.]\d\d){1,2}(?:\s*[ap]\.?m\.?)?|\d{1,2}\s*[ap]\.?m\.?|noon|midday|midnight)"
+    r",?\s+(.+)"
 )
 _WEEKDAY = re.compile(rf"(?:on\s+)?(?:(next|this|coming)\s+)?({'|'.join(DAYS)})")
 _MONTH = "|".join(MONTHS)
@@ -74,7 +78,7 @@ def read_when(text: str, now: datetime) -> datetime:
     if not words.isascii():
         raise _wrong("is not understood")
     try:
-        moment = _iso(words) or _worded(words.lower(), now)
+        moment = _iso(words) or _worded(words, now)
     except OverflowError:
         raise _wrong("is not a moment that exists") from None
     return check_when(moment, now)
@@ -115,13 +119,15 @@ def _iso(text: str) -> datetime | None:
         raise _wrong("is not a moment that exists") from None
 
 
-def _worded(words: str, now: datetime) -> datetime:
-    """Read words in lower case, with or without a zone at their end."""
+def _worded(given: str, now: datetime) -> datetime:
+    """Read words in any case, with or without a zone at their end."""
+    words = given.lower()
     if words == "now":
         return now
     found = _without_zone(words, now, UTC)
     if found is None and (zoned := _ZONE.fullmatch(words)) is not None:
-        zone = _zone((zoned[2] or zoned[3]).strip())
+        place = 2 if zoned[2] else 3
+        zone = _zone(zoned[place], given[slice(*zoned.span(place))])
         found = _without_zone(zoned[1].strip(), now, zone) if zone is not None else None
     if found is None:
         raise _wrong("is not understood")
@@ -180,6 +186,10 @@ def _splits(words: str) -> list[tuple[str, time]]:
         clock = _clock(parted[2].strip())
         if clock is not None:
             ways.append((parted[1].strip().rstrip(","), clock))
+    if (turned := _TIME_AND_DAY.fullmatch(words)) is not None:
+        clock = _clock(turned[1])
+        if clock is not None:
+            ways.append((turned[2], clock))
     return ways
 
 
@@ -243,8 +253,8 @@ def _at(day: date, clock: time, local: datetime) -> datetime:
     return datetime.combine(day, clock, tzinfo=local.tzinfo)
 
 
-def _zone(name: str) -> tzinfo | None:
-    """Find a zone by its short name, its offset or its region."""
+def _zone(name: str, given: str) -> tzinfo | None:
+    """Find a zone by its short name, its offset or its region, ``given`` as it was written."""
     if name in OFFSETS:
         return timezone(timedelta(hours=OFFSETS[name]))
     if (offset := _OFFSET.fullmatch(name)) is not None:
@@ -254,15 +264,18 @@ def _zone(name: str) -> tzinfo | None:
     region = REGIONS.get(name, name)
     if "/" not in region:
         return None
-    proper = "/".join(_capitals(part) for part in region.split("/"))
+    return _region(given) or _region("/".join(_capitals(part) for part in region.split("/")))
+
+
+def _region(name: str) -> tzinfo | None:
     try:
-        return ZoneInfo(proper)
+        return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return None
 
 
 def _capitals(part: str) -> str:
-    """Write a part of a region as the zone files do: Los_Angeles, Port-au-Prince apart."""
+    """Write a part of a region as most zone files do: Los_Angeles; Port-au-Prince is otherwise."""
     return "_".join(word.capitalize() for word in part.split("_"))
 
 

@@ -21,6 +21,7 @@ log = structlog.get_logger("queue.checkpointer")
 CHECKPOINTER = "checkpointer"
 LOOK_SECONDS = 5.0
 FOLD_SECONDS = 30.0
+MANY_FRAMES = 65_536  # of 4 KiB as a rule: a quarter of a gigabyte
 
 
 class Checkpointer:
@@ -56,6 +57,9 @@ class Checkpointer:
                     at = self._clock.monotonic()
                     # what a reader still needs is left for the next time
                     folded = version if left == 0 else None
+                    if left > MANY_FRAMES:
+                        hint = "a program has been reading the database since; end it"
+                        log.warning("wal cannot be folded", frames=left, hint=hint)
                 seen = version
             except TransientError as error:
                 log.warning("wal not folded", reason=str(error))

@@ -162,57 +162,38 @@ def finish_held(tx: Tx, items: Collection[WorkItem]) -> None:
 
 def retry(tx: Tx, item: WorkItem, run_at: datetime, error: str) -> None:
     """Put an item back for later; raises LeaseLostError when it is no longer ours."""
-    changed = tx.execute(
-        update(t)
-        .where(_held(item))
-        .values(
-            run_at=case((t.c.again, t.c.run_at), else_=literal(run_at, t.c.run_at.type)),
-            again=False,
-            lease_owner=None,
-            lease_until=None,
-            error=error[:ERROR_LENGTH],
-        )
-    )
-    _ours(changed.rowcount, item)
+    _give_back(tx, item, run_at=_unless_again(run_at), error=error[:ERROR_LENGTH])
 
 
-def put_back(tx: Tx, item: WorkItem, error: str) -> None:
-    """Give an item back as it was claimed: due at once, and this claim does not count as a try.
+def put_back(tx: Tx, item: WorkItem, error: str, *, run_at: datetime | None = None) -> None:
+    """Give an item back as it was claimed: due as before, and this claim does not count as a try.
+
+    With ``run_at`` it goes behind what is due by then. Raises LeaseLostError.
+    """
+    tries = case((t.c.again, 0), else_=t.c.attempts - 1)
+    behind = _unless_again(item.run_at if run_at is None else run_at)
+    _give_back(tx, item, run_at=behind, attempts=tries, error=error[:ERROR_LENGTH])
+
+
+def due_refs(tx: Tx, kind: WorkKind, now: datetime, limit: int) -> list[str]:
+    """Give what the oldest due items of a kind that nobody holds are about."""
+    due = select(t.c.ref).where(_due([kind], now), t.c.lease_owner.is_(None))
+    return list(tx.execute(due.order_by(t.c.run_at, t.c.id).limit(limit)).scalars())
+
+
+def put_off(tx: Tx, kind: WorkKind, refs: Mapping[str, datetime]) -> None:
+    """Make items that nobody holds due later, each at the moment its ref is mapped to."""
+    rows = [{"of_id": f"{kind.value}:{ref}", "later": at} for ref, at in refs.items()]
+    if rows:
+        tx.execute(_PUT_OFF, rows)
+
+
+def proceed(tx: Tx, item: WorkItem, run_at: datetime, error: str = "") -> None:
+    """Put an item back after an orderly turn, whatever came of it: its tries begin anew.
 
     Raises LeaseLostError when it is no longer ours.
     """
-    changed = tx.execute(
-        update(t)
-        .where(_held(item))
-        .values(
-            attempts=case((t.c.again, 0), else_=t.c.attempts - 1),
-            again=False,
-            lease_owner=None,
-            lease_until=None,
-            error=error[:ERROR_LENGTH],
-        )
-    )
-    _ours(changed.rowcount, item)
-
-
-def proceed(tx: Tx, item: WorkItem, run_at: datetime) -> None:
-    """Put an item back because its next part is due: no failure, so its tries begin anew.
-
-    Raises LeaseLostError when it is no longer ours.
-    """
-    changed = tx.execute(
-        update(t)
-        .where(_held(item))
-        .values(
-            run_at=case((t.c.again, t.c.run_at), else_=literal(run_at, t.c.run_at.type)),
-            again=False,
-            attempts=0,
-            lease_owner=None,
-            lease_until=None,
-            error="",
-        )
-    )
-    _ours(changed.rowcount, item)
+    _give_back(tx, item, run_at=_unless_again(run_at), attempts=0, error=error[:ERROR_LENGTH])
 
 
 def bury(tx: Tx, item: WorkItem, error: str) -> None:
@@ -220,18 +201,8 @@ def bury(tx: Tx, item: WorkItem, error: str) -> None:
 
     One that was asked for again meanwhile gets that chance. Raises LeaseLostError.
     """
-    changed = tx.execute(
-        update(t)
-        .where(_held(item))
-        .values(
-            dead=case((t.c.again, false()), else_=True),
-            again=False,
-            lease_owner=None,
-            lease_until=None,
-            error=error[:ERROR_LENGTH],
-        )
-    )
-    _ours(changed.rowcount, item)
+    dead = case((t.c.again, false()), else_=True)
+    _give_back(tx, item, dead=dead, error=error[:ERROR_LENGTH])
 
 
 def forget_dead(tx: Tx, before: datetime) -> int:
@@ -318,6 +289,11 @@ def _enqueueing(insert: Callable[[Table], postgresql.Insert | sqlite.Insert]) ->
     return row.on_conflict_do_update(index_elements=[t.c.id], set_=revived)
 
 
+_PUT_OFF = (
+    update(t)
+    .where(t.c.id == bindparam("of_id"), t.c.lease_owner.is_(None))
+    .values(run_at=bindparam("later", type_=t.c.run_at.type))
+)
 _THERE = select(t.c.id).where(t.c.id == bindparam("of_id"))
 _IDS = t.c.id.in_(bindparam("ids", expanding=True))
 _HELD = (
@@ -347,6 +323,17 @@ def _due(kinds: Collection[WorkKind], now: datetime) -> ColumnElement[bool]:
 
 def _held(item: WorkItem) -> ColumnElement[bool]:
     return and_(t.c.id == item.id, t.c.fence == item.fence, t.c.lease_owner.is_not(None))
+
+
+def _give_back(tx: Tx, item: WorkItem, **values: object) -> None:
+    """End the lease of an item; raises LeaseLostError when it is no longer ours."""
+    free = {"again": False, "lease_owner": None, "lease_until": None}
+    _ours(tx.execute(update(t).where(_held(item)).values(values | free)).rowcount, item)
+
+
+def _unless_again(run_at: datetime) -> ColumnElement[datetime]:
+    """Give the moment an item is due again; one asked for meanwhile stays due as it was asked."""
+    return case((t.c.again, t.c.run_at), else_=literal(run_at, t.c.run_at.type))
 
 
 def lease_lost(item: WorkItem) -> LeaseLostError:

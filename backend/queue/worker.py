@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from backend.store.types import Tx
 
     Handler: TypeAlias = Callable[[WorkItem], Awaitable[None]]
+    Burial: TypeAlias = Callable[[Tx, WorkItem, str], None]
+    """Ends what cannot be done, with the reason."""
 
     class Claim(Protocol):
         """Leases due items to an owner: items.claim, or one that knows more."""
@@ -86,12 +88,17 @@ class Worker:
         owner: str,
         settings: WorkerSettings,
         claims: Mapping[WorkKind, Claim] | None = None,
+        burials: Mapping[WorkKind, Burial] | None = None,
     ) -> None:
-        """Take a handler for every kind, and for some a claim of their own (see items.claim)."""
+        """Take a handler for every kind, and for some a claim or a burial of their own.
+
+        Without one of their own they are those of queue/items.py.
+        """
         self._db = db
         self._clock = clock
         self._handlers = dict(handlers)
         self._claims = dict(claims or {})
+        self._burials = dict(burials or {})
         self._owner = owner
         self._settings = settings
         self._lease = timedelta(seconds=settings.lease_seconds)
@@ -240,7 +247,7 @@ class Worker:
 
     async def _bury(self, item: WorkItem, reason: str) -> None:
         log.warning("work buried", item=item.id, reason=reason)
-        await self._settle(item, items.bury, reason)
+        await self._settle(item, self._burials.get(item.kind, items.bury), reason)
 
     async def _settle(self, item: WorkItem, fn: Callable[..., None], *args: object) -> None:
         try:

@@ -132,11 +132,19 @@ def change_alert(tx: Tx, alert: Alert) -> None:
     tx.execute(row.values(**values, cleared_at=alert.cleared_at))
 
 
-def waiting_for_events(tx: Tx, since: datetime, until: datetime) -> tuple[int, datetime | None]:
-    """Count mail accepted in this time that stands at sent; give when the first was sent too."""
-    e = emails
+def unheard_of(tx: Tx, since: datetime, until: datetime) -> tuple[int, datetime | None]:
+    """Count mail of this time that was sent after SES last told anything, and stands at sent.
+
+    Give when the first of it was sent too. One straggler that was sent before does not hide that
+    nothing comes any more.
+    """
+    e, last = emails, last_event_at(tx)
     query = select(func.count(), func.min(e.c.sent_at)).where(
-        e.c.status == EmailStatus.SENT.value, e.c.created_at >= since, e.c.created_at < until
+        e.c.status == EmailStatus.SENT.value,
+        e.c.created_at >= since,
+        e.c.created_at < until,  # implied by the next; for the index
+        e.c.sent_at < until,
+        e.c.sent_at > (last or since),
     )
     n, first = tx.execute(query).one()
     return n, first

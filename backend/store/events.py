@@ -60,6 +60,13 @@ def add(tx: Tx, event: StoredEvent) -> bool:
     return tx.execute(row.on_conflict_do_nothing().returning(t.c.id)).one_or_none() is not None
 
 
+def details(tx: Tx, email_id: str, kind: EventKind, recipient: str, *, but: str) -> list[str]:
+    """Give what facts of a kind say of a recipient, those of the notice ``but`` left out."""
+    which = (t.c.email_id == email_id, t.c.kind == kind.value, t.c.source_id != but)
+    rows = tx.execute(select(t.c.detail).where(*which, t.c.recipient.in_(("", recipient))))
+    return list(rows.scalars())
+
+
 def timeline(tx: Tx, email_id: str) -> tuple[TimelineEntry, ...]:
     """Give what SES said of a mail, in the order it happened."""
     rows = tx.execute(

@@ -121,6 +121,12 @@ _FIND = select(t.c.inbound_id).where(
 )
 
 
+def among(tx: Tx, inbound_ids: Collection[str], since: datetime) -> set[str]:
+    """Give those of some messages that were deleted from a moment on."""
+    rows = select(t.c.inbound_id).where(t.c.gone_at >= since, t.c.inbound_id.in_(inbound_ids))
+    return set(tx.execute(rows.distinct()).scalars())
+
+
 def raw_waiting(tx: Tx, limit: int, after: str = "") -> list[str]:
     """Give objects whose raw mail is still to be deleted, in the order of their keys."""
     rows = select(t.c.blob_key).where(t.c.raw_waits == true(), t.c.blob_key > after)

@@ -11,6 +11,7 @@ from backend.model.sending import Hold, SendState
 from backend.store.schema_sending import account_holds as t
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from backend.store.types import Tx
@@ -60,6 +61,12 @@ def take_probe(tx: Tx, seen: Hold, probe_at: datetime) -> bool:
 def name_probe(tx: Tx, item_id: str) -> None:
     """Say which work item may try."""
     tx.execute(update(t).where(t.c.name == _NAME).values(probe_item=item_id))
+
+
+def pass_probe(tx: Tx, item_ids: Collection[str], *, now: datetime) -> None:
+    """Let another mail try at once when the one that had the turn did not come to ask SES."""
+    mine = update(t).where(t.c.name == _NAME, t.c.probe_item.in_(item_ids))
+    tx.execute(mine.values(probe_at=now, probe_item=""))
 
 
 def end(tx: Tx, since_before: datetime) -> bool:

@@ -70,6 +70,11 @@ def revoke(tx: Tx, key_id: str, at: datetime) -> None:
     tx.execute(update(t).where(t.c.id == key_id, t.c.revoked_at.is_(None)).values(revoked_at=at))
 
 
+def rename(tx: Tx, key_id: str, name: str) -> None:
+    """Call a key otherwise."""
+    tx.execute(update(t).where(t.c.id == key_id).values(name=name))
+
+
 def replace_by(tx: Tx, key_id: str, successor: str, *, ends: datetime) -> None:
     """Note which key takes a key's place, and when the old one ends."""
     tx.execute(update(t).where(t.c.id == key_id).values(replaced_by=successor, expires_at=ends))

@@ -82,6 +82,14 @@ def set_own(tx: Tx, owner: Owner, own: SendLimits, now: datetime) -> None:
     tx.execute(update(t).where(*_is(owner)).values(values))
 
 
+def hand_down(tx: Tx, owner: Owner, heir: Owner, now: datetime) -> None:
+    """Give an heir the limits set for an owner, with what is used of them; none without any."""
+    found = get(tx, owner)
+    if found.own != SendLimits():
+        set_own(tx, heir, found.own, now)
+        save_used(tx, {heir: found.used})
+
+
 def _locked(tx: Tx, owners: Collection[Owner]) -> dict[Owner, Limited]:
     # in one order, so that two servers cannot wait for each other
     wanted = tuple_(t.c.tenant_id, t.c.key_id).in_(sorted(owners))

@@ -30,7 +30,8 @@ webhook_endpoints = Table(
     Column("events", JSON, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("disabled_reason", Text, nullable=False, default=""),
-    # needed in clear for signing; the previous one signs beside it until its time is over
+    # sealed (backend/sealing.py), for signing needs them in clear; the previous one signs beside
+    # the newest until its time is over
     Column("secret", String, nullable=False),
     Column("previous_secret", String, nullable=False, default=""),
     Column("previous_secret_until", Millis),

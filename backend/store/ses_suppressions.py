@@ -48,7 +48,7 @@ class Side(Explained):
     FREED_HERE = "freed_here", "We removed it and SES still holds it."
     ONLY_HERE = "only_here", "A bounce or complaint that SES does not hold."
     FREED_THERE = "freed_there", "SES held it when last asked and holds it no more."
-    KEPT_HERE = "kept_here", "SES has no reason for it: by hand, by import."
+    KEPT_HERE = "kept_here", "SES has no reason for it: by hand, by import; or it ends."
 
 
 def see(tx: Tx, held: Sequence[HeldAddress], listing: str) -> None:
@@ -144,11 +144,12 @@ def held(tx: Tx, addresses: Collection[str], listing: str) -> list[HeldAddress]:
 
 
 def ours(tx: Tx, addresses: Collection[str]) -> list[Ours]:
-    """Give our live entries that SES could hold, those of every tenant."""
+    """Give our entries that SES could hold, those of every tenant."""
     rows = select(here.c.id, here.c.address, here.c.spelling, here.c.reason).where(
         here.c.address.in_(list(addresses)),
         here.c.reason.in_(_REASONS),
         here.c.state == SuppressionState.ACTIVE.value,
+        here.c.expires_at.is_(None),
     )
     return [
         Ours(row.id, row.address, row.spelling, SuppressionReason(row.reason))
@@ -161,7 +162,9 @@ def _side(side: Side, listing: str, now: datetime) -> Select[Any]:
         on_purpose = exists().where(
             removals.c.address == there.c.address, removals.c.removed_at >= there.c.updated_at
         )
-        wanted = on_purpose if side is Side.FREED_HERE else not_(on_purpose)
+        # SES knows no end: what has ended here is to be freed there, not to come back from there
+        freed = or_(on_purpose, exists().where(here.c.address == there.c.address, _ended(now)))
+        wanted = freed if side is Side.FREED_HERE else not_(freed)
         rows = select(there.c.address).where(there.c.listing == listing, wanted)
         return rows.where(not_(_held_here(now))).distinct()
     return select(here.c.address).where(_only_ours(side, listing, now)).distinct()
@@ -170,7 +173,9 @@ def _side(side: Side, listing: str, now: datetime) -> Select[Any]:
 def _only_ours(side: Side, listing: str, now: datetime) -> ColumnElement[bool]:
     now_there = exists().where(there.c.address == here.c.address, there.c.listing == listing)
     once_there = exists().where(there.c.address == here.c.address, there.c.listing != listing)
-    known_reason = and_(here.c.reason.in_(_REASONS), here.c.address.contains("@"))
+    known_reason = and_(
+        here.c.reason.in_(_REASONS), here.c.address.contains("@"), here.c.expires_at.is_(None)
+    )
     wanted = {
         Side.ONLY_HERE: and_(known_reason, not_(once_there)),
         Side.FREED_THERE: and_(known_reason, once_there),
@@ -181,6 +186,10 @@ def _only_ours(side: Side, listing: str, now: datetime) -> ColumnElement[bool]:
 
 def _held_here(now: datetime) -> ColumnElement[bool]:
     return exists().where(here.c.address == there.c.address, _live(now))
+
+
+def _ended(now: datetime) -> ColumnElement[bool]:
+    return and_(here.c.expires_at <= now, there.c.updated_at <= here.c.expires_at)
 
 
 def _live(now: datetime) -> ColumnElement[bool]:

@@ -1,7 +1,8 @@
 """The suppression list: at most one entry per tenant and address or domain.
 
 An entry stays when another for the same comes, unless it has expired, waits for review, ends
-sooner, or came by an import and the other has a cause of its own.
+sooner, or came by an import and the other has a cause of its own; or SES tells of a complaint where
+it told of a bounce before, so that the list does not depend on the order in which it tells.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ _PUT = (
     " OR (excluded.state = 'active' AND (suppressions.state = 'review'"
     "  OR (excluded.import_id IS NULL AND (suppressions.import_id IS NOT NULL"
     "   OR suppressions.expires_at < excluded.expires_at"
+    "   OR (suppressions.reason = 'bounce' AND excluded.reason = 'complaint'"
+    "    AND suppressions.source_event_id <> '' AND excluded.source_event_id <> '')"
     "   OR (suppressions.expires_at IS NOT NULL AND excluded.expires_at IS NULL)))))"
 )
 _MATCHING = {
@@ -72,13 +75,14 @@ def find(tx: Tx, tenant_id: str, addresses: Collection[str]) -> dict[str, Suppre
     return {row.address: _suppression(row) for row in rows}
 
 
-def is_refused(tx: Tx, address: str) -> bool:
-    """Tell whether any tenant holds an address because it bounced or complained."""
+def is_refused(tx: Tx, address: str, now: datetime) -> bool:
+    """Tell whether any tenant still holds an address because it bounced or complained."""
     real = [SuppressionReason.BOUNCE.value, SuppressionReason.COMPLAINT.value]
     which = (
         t.c.address == address,
         t.c.state == SuppressionState.ACTIVE.value,
         t.c.reason.in_(real),
+        or_(t.c.expires_at.is_(None), t.c.expires_at > now),
     )
     return tx.execute(select(t.c.id).where(*which).limit(1)).first() is not None
 

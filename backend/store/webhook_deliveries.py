@@ -12,6 +12,7 @@ from backend.store.schema_webhooks import webhook_deliveries as t
 from backend.store.schema_webhooks import webhook_tries as tries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Row
@@ -52,6 +53,13 @@ def of_event(tx: Tx, endpoint_id: str, event_id: str) -> WebhookDelivery | None:
     same = (t.c.endpoint_id == endpoint_id, t.c.event_id == event_id)
     row = tx.execute(select(t).where(*same)).one_or_none()
     return None if row is None else _delivery(row)
+
+
+def only_of(tx: Tx, endpoint_id: str, ids: Sequence[str]) -> list[str]:
+    """Give those of ``ids`` that are deliveries to an endpoint, in their order."""
+    mine = select(t.c.id).where(t.c.id.in_(ids), t.c.endpoint_id == endpoint_id)
+    found = set(tx.execute(mine).scalars())
+    return [one for one in ids if one in found]
 
 
 def save(tx: Tx, delivery: WebhookDelivery) -> None:

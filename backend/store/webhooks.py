@@ -1,4 +1,7 @@
-"""Webhook endpoints of tenants, with the secrets that sign what is posted to them."""
+"""Webhook endpoints of tenants, with the secrets that sign what is posted to them.
+
+Secrets come sealed and are given as they are kept (bus/webhook_secrets.py).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from backend.store.schema_webhooks import webhook_endpoints as t
 from backend.store.schema_webhooks import webhook_tries as tries
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -91,6 +95,20 @@ def secrets(tx: Tx, endpoint_id: str, now: datetime) -> tuple[str, ...]:
     until = row.previous_secret_until
     both = row.previous_secret and until is not None and until > now
     return (row.secret, row.previous_secret) if both else (row.secret,)
+
+
+def kept_secrets(tx: Tx, *, lock: bool = False) -> dict[str, tuple[str, str]]:
+    """Give the secret of each endpoint and the one before it, "" for none, as they are kept."""
+    query = select(t.c.id, t.c.secret, t.c.previous_secret).order_by(t.c.id)
+    rows = tx.execute(query.with_for_update() if lock else query)
+    return {row.id: (row.secret, row.previous_secret) for row in rows}
+
+
+def keep_secrets(tx: Tx, kept: Mapping[str, tuple[str, str]]) -> None:
+    """Write secrets in another form; they stay what they are."""
+    for endpoint_id, (secret, previous) in kept.items():
+        values = {"secret": secret, "previous_secret": previous}
+        tx.execute(update(t).where(t.c.id == endpoint_id).values(values))
 
 
 def rotate(tx: Tx, endpoint_id: str, secret: str, until: datetime, now: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backend.errors import InvalidInputError, NotFoundError
 from backend.model.patterns import read_pattern
+from backend.model.storable import storable
 from backend.model.suppression import (
     Suppression,
     SuppressionKind,
@@ -47,7 +48,7 @@ def add(tx: Tx, hand: Hand, wish: SuppressionWish) -> Suppression:
         address=normalise(wish.address),
         reason=wish.reason,
         created_at=hand.at,
-        note=wish.note,
+        note=storable(wish.note),
         expires_at=wish.expires_at,
         created_by=hand.actor,
         spelling=_spelling(wish.address),
@@ -70,7 +71,7 @@ def remove(tx: Tx, hand: Hand, suppression_id: str, tenant_id: str | None = None
     if entry.kind is SuppressionKind.ADDRESS and entry.state is SuppressionState.ACTIVE:
         ses_suppressions.removed(tx, [entry.address], hand.at)
         # the list of SES is all tenants': one must not free what refused the mail of another
-        if not suppressions.is_refused(tx, entry.address):
+        if not suppressions.is_refused(tx, entry.address, hand.at):
             ref = entry.spelling or entry.address
             items.enqueue(tx, WorkKind.UNSUPPRESS, ref, run_at=hand.at, now=hand.at)
     _note(tx, hand, "suppression.remove", entry)

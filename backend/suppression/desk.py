@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backend.errors import NotFoundError
+from backend.model.suppression import SuppressionKind, SuppressionState
 from backend.store import suppression_imports, suppressions
 from backend.store.audit import Hand
 from backend.suppression import by_hand
@@ -162,11 +163,31 @@ class SuppressionDesk:
         *,
         dry_run: bool,
         actor: str,
+        sure: bool = False,
         heard: Callable[[str, int], None] = lambda _what, _done: None,
     ) -> SyncReport:
-        """Compare with the list of SES, and unless ``dry_run`` bring the two together."""
+        """Compare with the list of SES, and unless ``dry_run`` bring the two together.
+
+        ``sure`` also when most of what SES held is gone from there (see sync.py).
+        """
         sync = Sync(self._db, self._account, self._clock, self._ids, heard=heard)
-        return await sync.run(way, dry_run=dry_run, actor=actor)
+        return await sync.run(way, dry_run=dry_run, actor=actor, sure=sure)
+
+    async def still_held(self, entry: Suppression) -> str:
+        """Give in a sentence why mail to a removed address is kept back nevertheless, else ""."""
+        now = self._clock.now()
+        held = await self._db.read(held_back, entry.tenant_id, [entry.address], now)
+        for other in held.values():
+            whose = "this tenant" if other.tenant_id else "every tenant"
+            return f"still kept back for {whose}: {other.address} is on the list ({other.id})"
+        if entry.kind is SuppressionKind.DOMAIN or entry.state is not SuppressionState.ACTIVE:
+            return ""
+        if await self._db.read(suppressions.is_refused, entry.address, now):
+            return (
+                "SES goes on holding it back, for it bounced or complained to another tenant:"
+                " SES takes such mail and does not send it"
+            )
+        return ""
 
     def _hand(self, actor: str) -> Hand:
         return Hand(actor=actor, at=self._clock.now(), ids=self._ids)

@@ -6,9 +6,12 @@ here judges what a field holds; a line that is no record at all is a LineFault.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
-from itertools import chain
+from dataclasses import replace
+from functools import partial
+from io import BufferedReader, TextIOWrapper
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backend.errors import InvalidInputError
@@ -38,8 +41,20 @@ _NAMES = {
 _PLACES = {name: FIELDS.index(field) for field, names in _NAMES.items() for name in names}
 _WITHOUT_HEADER = {0: _PLACES["address"], 1: _PLACES["reason"]}
 _EMPTY = ("",) * len(FIELDS)
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PIECE = 1 << 16  # characters read at a time from a document without lines
 _LONGEST = 1 << 20  # characters of one record
+
+
+def encoding_of(first: bytes) -> str:
+    """Tell by its first bytes how a file is encoded: UTF-16 (Excel's "Unicode text") or UTF-8."""
+    return "utf-16" if first.startswith(_UTF_16) else "utf-8-sig"
+
+
+def suppression_text(file: BufferedReader) -> TextIOWrapper:
+    """Give an open file as text, to be closed; what is none becomes a mark no address has."""
+    encoding = encoding_of(file.peek(2))
+    return TextIOWrapper(file, encoding, errors="replace", newline="")
 
 
 def read_records(file: IO[str], name: str = "") -> Iterator[Record]:
@@ -47,9 +62,20 @@ def read_records(file: IO[str], name: str = "") -> Iterator[Record]:
 
     Raises InvalidInputError when it is in none.
     """
-    first = file.readline(_LONGEST)
+    first, blank = file.readline(_LONGEST), 0
     while first and not first.strip():
-        first = file.readline(_LONGEST)
+        first, blank = file.readline(_LONGEST), blank + 1
+    found = _records(first, file, name)
+    return map(partial(_moved_down, blank), found) if blank else found
+
+
+def _moved_down(lines: int, record: Record) -> Record:
+    if isinstance(record, LineFault):
+        return replace(record, line=record.line + lines)
+    return record[0] + lines, record[1]
+
+
+def _records(first: str, file: IO[str], name: str) -> Iterator[Record]:
     if name and name not in FORMATS:
         raise InvalidInputError(f"format: use one of {', '.join(FORMATS)}", field="format")
     begin = first.lstrip()[:1]
@@ -58,10 +84,27 @@ def read_records(file: IO[str], name: str = "") -> Iterator[Record]:
     if name == "csv" or (not name and begin not in {"{", "["}):
         return _csv(file, first)
     if name == "jsonl" or (begin == "{" and _is_line(first)):
-        return _json_lines(chain((first,), file))
+        return _json_lines(_lines(first, file))
     if begin in {"{", "["}:
         return _document(first, file)
     return _csv(file, first)  # SES takes "address,REASON" without a header
+
+
+def _lines(first: str, file: IO[str]) -> Iterator[str]:
+    """Give the lines; of an endless one no more than its beginning."""
+    line = first
+    while line:
+        cut = len(line) == _LONGEST and line[-1] not in "\r\n"
+        while cut and (rest := file.readline(_LONGEST)) and rest[-1] not in "\r\n":
+            pass
+        yield f"{line}\n" if cut else line
+        line = file.readline(_LONGEST)
+
+
+def _delimiter(first: str) -> str:
+    """Give what stands between the columns: what makes a header of the line, or is there most."""
+    found = (mark for mark in ",;\t" if mark in first and _places_of(first.split(mark)))
+    return next(found, max(",;\t", key=first.count))
 
 
 def _is_line(first: str) -> bool:
@@ -73,8 +116,7 @@ def _is_line(first: str) -> bool:
 
 
 def _csv(file: IO[str], first: str) -> Iterator[Record]:
-    delimiter = next((mark for mark in ",;\t" if mark in first), ",")
-    reader = csv.reader(chain((first,), file), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(first, file), delimiter=_delimiter(first), strict=True)
     try:
         head = next(reader, [])
     except csv.Error as error:
@@ -179,10 +221,11 @@ def _document(first: str, file: IO[str]) -> Iterator[Record]:
 
     One object is in memory at a time. What stands outside the lists is passed over.
     """
-    text, line, inside = first, 1, False
+    text, line, inside, listed = first, 1, False, False
     decode = json.JSONDecoder().raw_decode
     while True:
         before, text, inside = _skip(text, inside)
+        listed = listed or "[" in before
         line += before.count("\n")
         if text:
             try:
@@ -196,7 +239,10 @@ def _document(first: str, file: IO[str]) -> Iterator[Record]:
                 continue
         more = file.read(_PIECE)
         if not more or len(text) > _LONGEST:
-            if text.strip():
+            if not listed:
+                problem = "no list in this JSON; write one object a line, or a list of them"
+                yield LineFault(line=1, problem=problem)
+            elif text.strip():
                 problem = "not JSON from here on; the file may be cut off"
                 yield LineFault(line=line, problem=problem)
             return

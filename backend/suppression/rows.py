@@ -11,6 +11,7 @@ from backend.errors import InvalidInputError
 from backend.model.address import MAX_LOCAL, ascii_domain
 from backend.model.moments import as_utc
 from backend.model.patterns import read_pattern
+from backend.model.storable import storable
 from backend.model.suppression import SuppressionReason
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ class Judge:
             self._tenant(tenant) if self._tenant_id is None else self._tenant_id,
             line,
             self._reason if not reason else read_reason(reason),
-            detail[:MAX_TEXT],
-            note[:MAX_TEXT],
-            source or None,
+            storable(detail[:MAX_TEXT]),
+            storable(note[:MAX_TEXT]),
+            storable(source[:MAX_TEXT]) or None,
             self._created(created) if created else "",
             self._expires(expires) if expires else "",
             bare if bare != address and bare.lower() == address and "@" in address else "",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backend.errors import InvalidInputError
 from backend.model.suppression import Drift, Suppression, SyncReport, SyncWay
 from backend.ports import HeldAddress
 from backend.store import audit, ses_suppressions, suppressions
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from backend.store.engine import Database
     from backend.store.types import Tx
 
+FEW = 20  # addresses that may be gone from SES without a question
 NAMED = 20  # addresses a report names for each way to differ
 _PAGE = 500
 BY_SES = "ses"
@@ -52,16 +54,28 @@ class Sync:
         self._listing = ids.new("lst")
         self._at = clock.now()
 
-    async def run(self, way: SyncWay, *, dry_run: bool, actor: str) -> SyncReport:
+    async def run(
+        self, way: SyncWay, *, dry_run: bool, actor: str, sure: bool = False
+    ) -> SyncReport:
         """Compare, and unless it is a dry run let one side or both give way.
 
-        Raises TransientError when SES does not answer; what was done until then stays done.
+        Raises TransientError when SES does not answer; what was done until then stays done, and
+        another sync goes on from there. Raises InvalidInputError when most of what SES held is
+        gone and the caller is not ``sure``: another account or region would look like that.
         """
         await self._list()
         drift = await self._db.read(_drift, self._listing, self._at)
         if dry_run:
             return SyncReport(drift=drift, way=way, dry_run=True)
         pull, push = way is not SyncWay.PUSH, way is not SyncWay.PULL
+        if pull and not sure and drift.freed_there > max(FEW, drift.in_both):
+            raise InvalidInputError(
+                f"sync: SES holds {drift.freed_there:,} addresses no more that it held when last"
+                f" asked, and only {drift.in_both:,} of ours; nothing was changed. Look whether"
+                " the AWS account and region are the right ones; --sure takes those off our list,"
+                " --push puts them on that of SES",
+                field="sure",
+            )
         added_here = await self._pull() if pull else 0
         removed_here = await self._let_go() if pull else 0
         removed_there = await self._free() if push else 0

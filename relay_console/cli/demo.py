@@ -110,10 +110,13 @@ def _write_connection(connection: dict[str, str], *, as_json: bool) -> None:
 
 
 def _readable(counts: dict[str, object]) -> list[tuple[str, object]]:
-    """Give the counts by name, those of the targets on one line."""
-    return [
-        (name, ", ".join(f"{n} to {target}" for target, n in value.items()))
-        if isinstance(value, dict)
-        else (name, str(value))
-        for name, value in counts.items()
-    ]
+    """Give the counts by name, those of the targets on one line, and a line for all astray."""
+    lines: list[tuple[str, object]] = []
+    for name, value in counts.items():
+        if isinstance(value, dict):
+            lines.append((name, ", ".join(f"{n} to {target}" for target, n in value.items())))
+        elif isinstance(value, list):
+            lines += [(one["what"], "{way} {marker} {id}: {stood}".format(**one)) for one in value]
+        else:
+            lines.append((name, str(value)))
+    return lines

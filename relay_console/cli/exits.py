@@ -53,6 +53,8 @@ _CODES: tuple[tuple[type[RelayError], Exit], ...] = (
 )
 
 
-def exit_for(error: RelayError) -> Exit:
+def exit_for(error: Exception) -> Exit:
     """Give the exit code an error ends the program with."""
+    if isinstance(error, UnicodeEncodeError):
+        return Exit.USAGE  # an argument that is no text
     return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.FAILED)

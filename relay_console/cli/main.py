@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -13,6 +14,7 @@ import click
 from backend import RelayError
 from relay_console.cli.exits import Exit, exit_for
 from relay_console.cli.opening import Common, database_option, pass_common
+from relay_console.safe import safe_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,17 +126,40 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = cli.main(arguments, prog_name="relay-console", standalone_mode=False, obj=common)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
         code = error.exit_code
-    except RelayError as error:
-        if common.debug:
-            raise
-        click.echo(f"relay-console: {error}", err=True)
-        code = exit_for(error)
+        shown = io.StringIO()
+        error.show(file=shown)
+        _complain(shown.getvalue())
     except (KeyboardInterrupt, click.Abort):
         code = Exit.INTERRUPTED
     except BrokenPipeError:
         # Python would complain once more when it flushes stdout on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = Exit.FAILED
+    except (RelayError, OSError, UnicodeEncodeError) as error:
+        foreign = isinstance(error, UnicodeEncodeError) and not _garbled(arguments or sys.argv)
+        if common.debug or foreign:
+            raise
+        code = exit_for(error)
+        _complain(f"relay-console: {_sentence(error)}")
     sys.exit(code)
+
+
+def _garbled(arguments: Sequence[str]) -> bool:
+    """Tell whether some argument held bytes that are no UTF-8; Python keeps them as surrogates."""
+    return any("\ud800" <= char <= "\udfff" for text in arguments for char in text)
+
+
+def _sentence(error: RelayError | OSError | UnicodeEncodeError) -> str:
+    """Say what was wrong: a file that cannot be had, an argument that is no text, or our own."""
+    if isinstance(error, UnicodeEncodeError):
+        return "an argument is not UTF-8 text; check where it was copied from"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
+
+
+def _complain(text: str) -> None:
+    """Write an error; whatever a stranger wrote into it, no terminal obeys it."""
+    for line in safe_lines(text):
+        click.echo(line, err=True)

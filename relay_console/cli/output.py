@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from relay_console.safe import safe
+from relay_console.safe import safe, safe_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,6 +39,12 @@ def _plain(value: object) -> object:
 def write_line(*texts: object) -> None:
     """Write one line of safe text."""
     click.echo(" ".join(safe(str(text)) for text in texts).rstrip())
+
+
+def write_text(text: str) -> None:
+    """Write text of several lines, each of them safe; nothing for none."""
+    for line in safe_lines(text) if text else ():
+        click.echo(line)
 
 
 def write_pairs(pairs: Iterable[tuple[str, object]]) -> None:

@@ -66,6 +66,7 @@ def _as_json(report: RetentionReport) -> dict[str, object]:
         "too_large": report.too_large,
         "raw_deleted": report.raw_deleted,
         "raw_waiting": report.raw_waiting,
+        "files_deleted": report.files_deleted,
         "answers": report.answers,
         "jobs": report.jobs,
         "work_items": report.work_items,
@@ -85,6 +86,8 @@ def _write(report: RetentionReport) -> None:
     write_line(f"{report.messages:,} messages {verb}; {_size(report.stored)}{limit} stay")
     if report.too_large:
         write_line("More stays than is allowed: the rest is held, unrouted, failed or on its way.")
+    if report.files_deleted:
+        write_line(f"{report.files_deleted:,} linked attachments whose time was up are gone.")
     if report.raw_waiting:
         write_line(
             f"{report.raw_waiting:,} raw messages could not be deleted yet; the next run will."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backend import WorkKind
 from relay_console.cli.opening import (
     Common,
     actor,
@@ -20,7 +21,7 @@ from relay_console.cli.output import moment, write_json, write_line, write_pairs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backend import Holding, OpenBreaker, QueueCounts, SendingStatus
+    from backend import Endpoint, Holding, OpenBreaker, QueueCounts, SendingStatus, Trouble
 
 
 @click.group(invoke_without_command=True)
@@ -54,6 +55,24 @@ def give_up(common: Common, email_id: str, as_json: bool) -> None:
     run(_decide(common, email_id, as_json=as_json, again=False))
 
 
+@status.command("retry-dead")
+@click.argument("kind", type=click.Choice([kind.value for kind in WorkKind]))
+@database_option
+@json_option
+@pass_common
+def retry_dead(common: Common, kind: str, as_json: bool) -> None:
+    """Try the dead work of one KIND once more, once its cause is mended."""
+
+    async def work() -> int:
+        async with opened(common) as backend:
+            return await backend.sending.revive(WorkKind(kind), actor=actor())
+
+    revived = run(work())
+    write_json({"kind": kind, "revived": revived}) if as_json else write_line(
+        f"{revived} of {kind} {'is' if revived == 1 else 'are'} tried again"
+    )
+
+
 async def _decide(common: Common, email_id: str, *, as_json: bool, again: bool) -> None:
     async with opened(common) as backend:
         decide = backend.sending.send_again if again else backend.sending.give_up
@@ -70,13 +89,17 @@ async def _show(common: Common, *, as_json: bool) -> None:
         sending = await backend.sending.status()
         queue = await backend.sending.queue()
         roles = await backend.sending.roles()
+        troubles = await backend.sending.troubles()
         breakers = await backend.screening.breakers()
+        webhooks = [one for one in await backend.webhooks.endpoints() if _ails(one)]
     if as_json:
         write_json(
             {
                 "sending": sending,
                 "sandbox": sending.is_sandbox,
                 "queue": queue,
+                "troubles": troubles,
+                "webhooks": webhooks,
                 "roles": roles,
                 "breakers": list(breakers),
             }
@@ -84,6 +107,8 @@ async def _show(common: Common, *, as_json: bool) -> None:
         return
     _write_sending(sending)
     _write_queue(queue)
+    _write_troubles(troubles)
+    _write_webhooks(webhooks)
     _write_roles(roles)
     _write_breakers(breakers)
 
@@ -107,11 +132,18 @@ def _write_sending(sending: SendingStatus) -> None:
         [
             ("Account", account.enforcement),
             ("Access", "sandbox: verified addresses only" if sending.is_sandbox else "production"),
-            ("Rate", f"{account.max_send_rate:g} recipients a second"),
+            ("Rate", _rate(account.max_send_rate, sending.share)),
             ("24 hours", f"{account.sent_last_24_hours:,.0f} of {quota}"),
             ("As of", moment(account.fetched_at)),
         ]
     )
+
+
+def _rate(most: float, share: float) -> str:
+    whole = f"{most:g} recipients a second"
+    if share >= 1:
+        return whole
+    return f"{most * share:.3g} of {whole}; SES asked to slow down, all of it within a minute"
 
 
 def _write_queue(queue: Sequence[QueueCounts]) -> None:
@@ -125,6 +157,47 @@ def _write_queue(queue: Sequence[QueueCounts]) -> None:
     if rows:
         head = ("WORK", "DUE", "LATER", "IN HAND", "DEAD", "OLDEST DUE")
         write_table([head, *rows], indent="  ")
+
+
+def _write_troubles(troubles: Sequence[Trouble]) -> None:
+    if not troubles:
+        return
+    write_line()
+    write_line("Failed")
+    rows = [
+        (
+            one.kind,
+            one.count,
+            "dead" if one.dead else f"again {moment(one.next_at)}",
+            moment(one.since),
+            one.error,
+        )
+        for one in troubles
+    ]
+    write_table([("WORK", "ITEMS", "STATE", "SINCE", "WHY"), *rows], indent="  ")
+    if any(one.dead for one in troubles):
+        write_line("  dead work is tried again by: relay-console status retry-dead WORK")
+
+
+def _ails(one: Endpoint) -> bool:
+    return bool(one.disabled_reason if not one.enabled else one.failing_since)
+
+
+def _write_webhooks(webhooks: Sequence[Endpoint]) -> None:
+    if webhooks:
+        write_line()
+        write_line("Webhooks that fail or are off")
+        rows = [
+            (
+                one.id,
+                "failing" if one.enabled else "off",
+                moment(one.failing_since),
+                one.url,
+                one.last_error if one.enabled else one.disabled_reason,
+            )
+            for one in webhooks
+        ]
+        write_table([("ID", "STATE", "SINCE", "URL", "WHY"), *rows], indent="  ")
 
 
 def _write_roles(roles: Sequence[Holding]) -> None:

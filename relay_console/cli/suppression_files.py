@@ -176,20 +176,22 @@ def export(
 @click.option("--push", "way", flag_value="push", help="Only change the list of SES.")
 @click.option("--both", "way", flag_value="both", default="both", help="Both; the default.")
 @click.option("--dry-run", is_flag=True, help="Only tell how the two differ.")
+@click.option("--sure", is_flag=True, help="Also when most of what SES held is gone from there.")
 @database_option
 @json_option
 @pass_common
-def sync(common: Common, way: str, dry_run: bool, as_json: bool) -> None:
+def sync(common: Common, way: str, dry_run: bool, sure: bool, as_json: bool) -> None:
     """Bring our list and the account's own list at SES together, or tell how they differ.
 
     SES allows one call a second: reading takes a second for 1,000 addresses, changing one for
-    each. SES knows bounces and complaints of mailboxes only; all else stays here.
+    each. Stop it at any time: run again, it goes on from there. SES knows bounces and complaints
+    of mailboxes only, without an end; all else stays here.
     """
 
     async def work() -> SyncReport:
         async with opened(common) as backend:
             return await backend.suppression_desk.sync(
-                SyncWay(way), dry_run=dry_run, actor=actor(), heard=_heard
+                SyncWay(way), dry_run=dry_run, actor=actor(), sure=sure, heard=_heard
             )
 
     report = run(work())
@@ -229,11 +231,15 @@ def _progress() -> Iterator[ImportListener]:
 
 @contextmanager
 def _opened_file(name: str) -> Iterator[Any]:
-    """Open a file of text; what is no UTF-8 becomes a mark that no address has."""
-    text = {"encoding": "utf-8-sig", "errors": "replace", "newline": ""}
+    """Open a file of text; what is none becomes a mark that no address has."""
+    from backend import suppression_text
+
     try:
         # standard input is left open for those who come after
-        with open(0 if name == "-" else name, closefd=name != "-", **text) as stream:  # type: ignore[call-overload]
+        with (
+            open(0 if name == "-" else name, "rb", closefd=name != "-") as file,
+            suppression_text(file) as stream,
+        ):
             yield stream
     except OSError as error:
         raise click.UsageError(f"{name}: {error.strerror}") from error

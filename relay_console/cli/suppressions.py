@@ -24,6 +24,7 @@ from relay_console.cli.suppression_options import (
     tenant_of,
     until,
 )
+from relay_console.safe import safe
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -132,6 +133,7 @@ def remove(
 ) -> None:
     """Take entries off the list; a running server or console then frees them at SES too.
 
+    Tells when mail is kept back nevertheless: by another entry, or by SES for another tenant.
     Stops at the first that is not on the list; what was removed before it stays removed.
     """
 
@@ -143,6 +145,8 @@ def remove(
                 entry = await backend.suppression_desk.find(name, whose)
                 removed = await backend.suppression_desk.remove(entry.id, actor=actor())
                 _write([removed], as_json)
+                if left := await backend.suppression_desk.still_held(removed):
+                    click.echo(safe(f"{removed.address}: {left}"), err=True)
 
     run(work())
 

@@ -66,6 +66,8 @@ def list_(common: Common, as_json: bool) -> None:
 async def find_tenant(backend: Backend, given: str | None) -> Tenant:
     """Find a tenant by id or name; without either, the only one there is; raises NotFoundError."""
     known = await backend.tenants()
+    if not known:
+        raise NotFoundError("there is no tenant yet; `relay-console tenants add NAME` adds one")
     if given is None and len(known) == 1:
         return known[0]
     for tenant in known:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backend import UsageKind
+from relay_console.cli.exits import Exit
 from relay_console.cli.opening import (
     Common,
     database_option,
@@ -19,6 +20,7 @@ from relay_console.cli.opening import (
 )
 from relay_console.cli.output import write_json, write_table
 from relay_console.cli.tenants import find_tenant
+from relay_console.safe import safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,23 +49,22 @@ def usage(
     """Count what is billed: each tenant's days in UTC, and what Books has of them.
 
     With --json one object a line. REVISION is the last statement Books took; POSTED tells whether
-    it has these very numbers.
+    it has these very numbers. With --post it exits 1 when Books took nothing, 8 when only some.
     """
     from backend import SystemClock, month_of
 
     query = month_of(month or SystemClock().now().strftime("%Y-%m"))
 
-    async def work() -> tuple[Sequence[UsageDay], Mapping[str, str]]:
+    async def work() -> tuple[Sequence[UsageDay], Mapping[str, str], UsageReport | None]:
         from dataclasses import replace
 
         async with opened(common) as backend:
-            if post:
-                _say(await backend.usage.post())
+            report = await backend.usage.post() if post else None
             owner = None if tenant is None else (await find_tenant(backend, tenant)).id
             days = await backend.usage.days(replace(query, tenant_id=owner))
-            return days, {one.id: one.name for one in await backend.tenants()}
+            return days, {one.id: one.name for one in await backend.tenants()}, report
 
-    days, names = run(work())
+    days, names, report = run(work())
     if as_csv:
         _write_csv(days, names)
     elif as_json:
@@ -72,12 +73,17 @@ def usage(
     else:
         rows = [_row(one, names) for one in days]
         write_table([tuple(name.upper() for name in HEAD), *rows])
+    if report is not None:
+        _say(report)
 
 
 def _say(report: UsageReport) -> None:
+    """Tell what Books took; some refused ends with PARTLY, all with FAILED."""
     click.echo(f"Books took {report.taken}", err=True)
     for key, reason in report.refused.items():
-        click.echo(f"not taken: {key}: {reason}", err=True)
+        click.echo(safe(f"not taken: {key}: {reason}"), err=True)
+    if report.refused:
+        raise click.exceptions.Exit(Exit.PARTLY if report.taken else Exit.FAILED)
 
 
 def _row(one: UsageDay, names: Mapping[str, str]) -> tuple[object, ...]:

@@ -16,7 +16,14 @@ from relay_console.cli.opening import (
     pass_common,
     run,
 )
-from relay_console.cli.output import moment, write_json, write_line, write_pairs, write_table
+from relay_console.cli.output import (
+    moment,
+    write_json,
+    write_line,
+    write_pairs,
+    write_table,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -163,11 +170,12 @@ def _write_one(detail: WebhookDeliveryDetail, *, as_json: bool) -> None:
             ("state", one.state),
             ("next", moment(one.next_at)),
             ("error", one.error),
-            ("payload", one.body),
         )
     )
+    # JSON in ASCII, whole: it is there to be copied
+    click.echo(f"payload    {one.body}")
     for made in detail.tries:
         said = f"HTTP {made.status}" if made.status else "no answer"
         write_line(made.number, moment(made.at), said, f"{made.milliseconds} ms", made.error)
         if made.response:
-            write_line("  ", made.response)
+            write_text(made.response)

@@ -12,6 +12,7 @@ from backend import (
     EndpointWish,
     WebhookStyle,
 )
+from relay_console.cli.exits import Exit
 from relay_console.cli.opening import (
     Common,
     actor,
@@ -21,7 +22,14 @@ from relay_console.cli.opening import (
     pass_common,
     run,
 )
-from relay_console.cli.output import moment, write_json, write_line, write_pairs, write_table
+from relay_console.cli.output import (
+    moment,
+    write_json,
+    write_line,
+    write_pairs,
+    write_table,
+    write_text,
+)
 from relay_console.cli.tenants import find_tenant
 from relay_console.cli.webhook_deliveries import deliveries, replay
 
@@ -238,7 +246,7 @@ def remove(common: Common, webhook: str, as_json: bool) -> None:
 @json_option
 @pass_common
 def test(common: Common, webhook: str, as_json: bool) -> None:
-    """Post a test event to the endpoint ID now and tell how that ended."""
+    """Post a test event to the endpoint ID now and tell how that ended; exits 1 if not taken."""
 
     async def work() -> WebhookDelivery:
         async with opened(common) as backend:
@@ -247,10 +255,11 @@ def test(common: Common, webhook: str, as_json: bool) -> None:
     done = run(work())
     if as_json:
         write_json(done)
-        return
-    write_line(done.id, done.state, f"HTTP {done.status}" if done.status else "", done.error)
-    if done.response:
-        write_line(done.response)
+    else:
+        write_line(done.id, done.state, f"HTTP {done.status}" if done.status else "", done.error)
+        write_text(done.response)
+    if done.state is not DeliveryState.DELIVERED:
+        raise click.exceptions.Exit(Exit.FAILED)
 
 
 def _as_json(one: Endpoint) -> dict[str, object]:

@@ -64,6 +64,18 @@ class ActForm(ModalScreen["Act | None"]):
     def made(self) -> Act | None:
         """Give the act as filled in; None when something is still missing."""
 
+    def on_mount(self) -> None:
+        """Ask about a list only when one is meant."""
+        self._ask_of_list()
+
+    def on_select_changed(self) -> None:
+        """Ask about a list only when one is meant."""
+        self._ask_of_list()
+
+    def _ask_of_list(self) -> None:
+        for part in self.query("#part").results(Select):
+            self.query(".of-list").set(display=part.value != _NO)
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Finish when nothing is missing."""
         event.stop()
@@ -93,8 +105,9 @@ class ReleaseForm(ActForm):
         """Give note, list, tenants and time."""
         yield from _note()
         yield from _choice("Its sender", "part", _parts("allow"))
-        yield from _choice("Of", "of", _WHOSE)
-        yield from _choice("How long", "days", [(text, str(days)) for text, days in _TIMES])
+        yield from _choice("For whose mail", "of", _WHOSE, classes="of-list")
+        times = [(text, str(days)) for text, days in _TIMES]
+        yield from _choice("How long", "days", times, classes="of-list")
 
     def made(self) -> Act:
         """Give the release."""
@@ -118,7 +131,7 @@ class SpamForm(ActForm):
         """Give note, list and tenants."""
         yield from _note()
         yield from _choice("Its sender", "part", _parts("block"))
-        yield from _choice("Of", "of", _WHOSE)
+        yield from _choice("For whose mail", "of", _WHOSE, classes="of-list")
 
     def made(self) -> Act:
         """Give the mark."""
@@ -173,7 +186,7 @@ class AttachForm(ActForm):
         return Attach(to=to) if to else None
 
 
-_WHOSE = [("its tenant", _NO), ("every tenant", _EVERY)]
+_WHOSE = [("that of its tenant", _NO), ("that of every tenant", _EVERY)]
 
 
 def _parts(verb: str) -> list[tuple[str, str]]:
@@ -189,7 +202,11 @@ def _note() -> Iterable[Widget]:
     yield FilterInput(id="note", compact=True, placeholder="for those who come after you")
 
 
-def _choice(label: str, field: str, options: Sequence[tuple[str, str]]) -> Iterable[Widget]:
-    yield Static(label, markup=False)
+def _choice(
+    label: str, field: str, options: Sequence[tuple[str, str]], *, classes: str = ""
+) -> Iterable[Widget]:
+    yield Static(label, markup=False, classes=classes)
     shown = [(Content(text), value) for text, value in options]
-    yield Select(shown, value=options[0][1], allow_blank=False, compact=True, id=field)
+    yield Select(
+        shown, value=options[0][1], allow_blank=False, compact=True, id=field, classes=classes
+    )

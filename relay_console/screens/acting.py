@@ -98,9 +98,11 @@ class ActingScreen(LiveScreen):
     async def _agreed(self, chosen: Sequence[str], act: Act) -> bool:
         service = await self.session.service()
         seen = await service.quarantine.preview(chosen[:PREVIEWED], act)
-        asked = question(act, len(chosen))
-        notes = foreseen_notes(act, len(chosen) - len(seen))
-        if not await self.app.push_screen_wait(Foresee(asked, foreseen_lines(seen), notes)):
+        asked, more = question(act, len(chosen)), len(chosen) - len(seen)
+        possible = more > 0 or not all(one.why for one in seen)
+        notes = foreseen_notes(act, more) if possible else (safe("Nothing of it can be done."),)
+        preview = Foresee(asked, foreseen_lines(seen), notes, possible=possible)
+        if not await self.app.push_screen_wait(preview):
             return False
         few = len(chosen) < MANY
         return few or await self.app.push_screen_wait(ConfirmCount(asked, len(chosen)))

@@ -9,9 +9,10 @@ from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.safe import SafeText, safe
 from relay_console.screens.live import LiveScreen
+from relay_console.viewmodel.drawing import SIGNS, room_for
 from relay_console.viewmodel.series import SHOWN, chart_of, other_window
 from relay_console.widgets.bars import KeyBar, Saying
-from relay_console.widgets.chart import SIGNS, ChartView
+from relay_console.widgets.chart import ChartView
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -65,9 +66,17 @@ class ChartsScreen(LiveScreen):
         service = await self.session.service()
         until = self.session.clock()
         since = until - timedelta(minutes=self._minutes)
-        chart = chart_of(await service.series(since, until))
-        self.query_one(ChartView).show(chart)
+        points = await service.series(since, until)
+        most = max((max(point.counts.get(c, 0) for c in SHOWN) for point in points), default=0)
+        view = self.query_one(ChartView)
+        # summed bars may be higher than any minute: room for their numbers as well
+        chart = chart_of(points, room_for(view.size.width, 10 * most))
+        view.show(chart)
         self._describe(chart)
+
+    def on_resize(self) -> None:
+        """Sum up for the new width."""
+        self.reload()
 
     def failed(self, sentence: SafeText) -> None:
         """Say why there is no new chart."""
@@ -80,7 +89,8 @@ class ChartsScreen(LiveScreen):
             f"{self._minutes} minutes" if self._minutes < 120 else f"{self._minutes // 60} hours"
         )
         self.query_one("#headline", Saying).say(
-            safe(f"Recipients {each}, the last {window}"), safe("UTC")
+            safe(f"Recipients {each}, the last {window}"),
+            safe(f"now: {self.session.clock():%H:%M} UTC"),
         )
         totals = "   ".join(f"{SIGNS[c]} {c} {chart.totals[c]:,}" for c in SHOWN)
         self.query_one("#sentence", Saying).say(safe(totals))

@@ -34,13 +34,7 @@ class Confirm(ModalScreen[bool]):
         with Vertical(classes="dialog"):
             yield Static(Content.assemble((self._question, "bold")), markup=False)
             yield Static(Content(self._warning), markup=False)
-            yield Static(
-                Content.assemble(
-                    ("y", "bold $accent"), " yes    ", ("n", "bold $accent"), " no (enter, esc)"
-                ),
-                markup=False,
-                classes="answers",
-            )
+            yield answers()
 
     def action_yes(self) -> None:
         """Answer yes."""
@@ -49,3 +43,10 @@ class Confirm(ModalScreen[bool]):
     def action_no(self) -> None:
         """Answer no."""
         self.dismiss(result=False)
+
+
+def answers() -> Static:
+    """Give the line of the two answers."""
+    yes, no = ("y", "bold $accent"), ("n", "bold $accent")
+    words = Content.assemble(yes, " yes    ", no, " no (enter, esc)")
+    return Static(words, markup=False, classes="answers")

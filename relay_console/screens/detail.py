@@ -9,7 +9,6 @@ from relay_console.bindings import bindings
 from relay_console.messages import OpenMail
 from relay_console.safe import NOTHING, SafeText, safe
 from relay_console.screens.live import LiveScreen
-from relay_console.viewmodel.details import email_page, inbound_page
 from relay_console.widgets.bars import KeyBar, Saying
 from relay_console.widgets.page_view import PageView
 
@@ -100,19 +99,3 @@ class DetailScreen(LiveScreen):
             self.tell(safe("Nothing is related to this."))
             return
         self.app.post_message(OpenMail(page.linked, self._home))
-
-
-def mail_loader(session: Session, key: str) -> Loader:
-    """Give the loader of a mail by its log key, ``out:msg_…`` or ``in:inb_…``."""
-    direction, _, mail_id = key.partition(":")
-
-    async def load() -> Page:
-        service = await session.service()
-        if direction == "in":
-            received = await service.inbound_message(mail_id)
-            names = await session.tenant_names({received.message.tenant_id})
-            return inbound_page(received, names)
-        sent = await service.email(mail_id)
-        return email_page(sent, await session.tenant_names({sent.email.tenant_id}))
-
-    return load

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from relay_console.safe import NOTHING
-from relay_console.screens.confirm import Confirm
+from relay_console.screens.confirm import Confirm, answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +20,23 @@ if TYPE_CHECKING:
 
 
 class Foresee(Confirm):
-    """Show the preview and ask; ``y`` is yes, everything else is no."""
+    """Show the preview and ask; ``y`` is yes, everything else is no.
+
+    What cannot be done at all is not asked: ``possible`` is False then, and every key goes back.
+    """
 
     def __init__(
-        self, question: SafeText, lines: Sequence[SafeText], notes: Sequence[SafeText]
+        self,
+        question: SafeText,
+        lines: Sequence[SafeText],
+        notes: Sequence[SafeText],
+        *,
+        possible: bool = True,
     ) -> None:
         super().__init__(question, NOTHING)
         self._lines = lines
         self._notes = notes
+        self._possible = possible
 
     def compose(self) -> ComposeResult:
         """Lay out question, preview and answers."""
@@ -38,10 +47,13 @@ class Foresee(Confirm):
                     yield Static(Content(line), markup=False)
             for note in self._notes:
                 yield Static(Content(note), markup=False)
-            yield Static(
-                Content.assemble(
-                    ("y", "bold $accent"), " yes    ", ("n", "bold $accent"), " no (enter, esc)"
-                ),
-                markup=False,
-                classes="answers",
-            )
+            yield answers() if self._possible else _back()
+
+    def action_yes(self) -> None:
+        """Answer yes, if there is anything to say yes to."""
+        self.dismiss(result=self._possible)
+
+
+def _back() -> Static:
+    words = Content.assemble(("esc", "bold $accent"), " back")
+    return Static(words, markup=False, classes="answers")

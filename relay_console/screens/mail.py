@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from relay_console.viewmodel.page import Page
 
 _WAITING = frozenset({EmailStatus.SCHEDULED, EmailStatus.QUEUED})
-_OF_SCHEDULED = frozenset({"cancel_mail", "reschedule", "undo"})
+_OF_SCHEDULED = frozenset({"cancel_mail", "reschedule"})
 _OF_UNKNOWN = frozenset({"send_again", "give_up"})
 
 
@@ -40,7 +40,8 @@ class SentScreen(DetailScreen):
         super().__init__(session, home, self._read)
         self._email_id = email_id
         self._email: Email | None = None
-        self._times: list[datetime] = []
+        # what u undoes, the newest last: the time it had, or that it was called off
+        self._before: list[datetime | None] = []
 
     async def _read(self) -> Page:
         detail = await (await self.session.service()).email(self._email_id)
@@ -60,7 +61,7 @@ class SentScreen(DetailScreen):
         """Give the actions that can do nothing for this mail."""
         idle = super().idle() | (frozenset() if self._scheduled else _OF_SCHEDULED)
         idle |= frozenset() if self._unknown else _OF_UNKNOWN
-        return idle if self._times else idle | {"undo"}
+        return idle if self._before else idle | {"undo"}
 
     def hint(self) -> SafeText:
         """Say what may be done to it."""
@@ -78,11 +79,13 @@ class SentScreen(DetailScreen):
 
     async def _cancel(self) -> None:
         question = safe("Call this mail off?")
-        if not await self._agreed(question, "It is never sent then; this cannot be undone."):
+        warning = "It is not sent then, and its sender is told. u undoes this."
+        if not await self._agreed(question, warning):
             return
         mailing, actor = (await self.session.service()).mailing, self.session.actor
         await mailing.cancel_email(self._email_id, actor=actor)
-        self.tell(safe("The mail is called off."))
+        self._before.append(None)
+        self.tell(safe("The mail is called off; u undoes this."))
         self.reload()
 
     def action_reschedule(self) -> None:
@@ -99,24 +102,37 @@ class SentScreen(DetailScreen):
             return
         mailing, actor = (await self.session.service()).mailing, self.session.actor
         changed = await mailing.reschedule_email(self._email_id, typed, actor=actor)
-        self._times += [before] if before else []
+        self._before += [before] if before else []
         self.tell(safe(f"It goes out at {full_moment(changed.scheduled_at)}; u undoes this."))
         self.reload()
 
     def action_undo(self) -> None:
-        """Give the mail the time back that it had before."""
-        if self._times:
+        """Give the mail back what it had before: its time, or that it is to be sent."""
+        if self._before:
             self.act(self._undo)
         else:
             self.tell(safe("There is nothing of yours to undo."))
 
     async def _undo(self) -> None:
         mailing, actor = (await self.session.service()).mailing, self.session.actor
-        at = self._times[-1]
-        await mailing.reschedule_email(self._email_id, at, actor=actor)
-        self._times.pop()
-        self.tell(safe(f"It goes out at {full_moment(at)} again."))
+        at = self._before[-1]
+        if at is not None:
+            changed = await mailing.reschedule_email(self._email_id, at, actor=actor)
+        elif await self._still_wanted():
+            changed = await mailing.restore_email(self._email_id, actor=actor)
+        else:
+            return
+        self._before.pop()
+        self.tell(safe(f"It goes out at {full_moment(changed.scheduled_at)} again."))
         self.reload()
+
+    async def _still_wanted(self) -> bool:
+        """Ask before a mail whose time is over goes out at once."""
+        at = self._email.scheduled_at if self._email else None
+        if at is None or at > self.session.clock():
+            return True
+        question = safe("Send this mail now after all?")
+        return await self._agreed(question, f"Its time was {full_moment(at)}, which is over.")
 
     def action_send_again(self) -> None:
         """Ask, then send a mail of unknown fate once more."""

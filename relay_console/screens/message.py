@@ -9,6 +9,7 @@ from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.screens.acting import ActingScreen
 from relay_console.screens.detail import DetailScreen
+from relay_console.screens.loading import released
 from relay_console.viewmodel.details import inbound_page
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class MessageScreen(ActingScreen, DetailScreen):
     async def _read(self) -> Page:
         detail = await (await self.session.service()).inbound_message(self._inbound_id)
         self._waits = detail.message.status in WAITING
-        return inbound_page(detail, await self.session.tenant_names({detail.message.tenant_id}))
+        names = await self.session.tenant_names({detail.message.tenant_id})
+        return inbound_page(detail, names, await released(self.session, detail.message))
 
     def idle(self) -> frozenset[str]:
         """Give the actions that can do nothing for this message."""

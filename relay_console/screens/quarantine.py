@@ -8,7 +8,8 @@ from backend import Selection
 from relay_console.action import Scope
 from relay_console.bindings import bindings
 from relay_console.screens.acting import ActingScreen
-from relay_console.screens.area import AreaScreen
+from relay_console.screens.beside import BesideScreen
+from relay_console.screens.loading import brief_of
 from relay_console.screens.message import MessageScreen
 from relay_console.screens.reprocess_preview import ReprocessPreview
 from relay_console.viewmodel.filters import quarantine_query
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
+    from relay_console.viewmodel.page import Page
     from relay_console.viewmodel.table import RowSource, TableRow
 
 
-class QuarantineScreen(ActingScreen, AreaScreen):
+class QuarantineScreen(ActingScreen, BesideScreen):
     """Quarantined, held, unrouted and failed messages."""
 
     area = Scope.QUARANTINE
@@ -47,6 +49,10 @@ class QuarantineScreen(ActingScreen, AreaScreen):
     def open_row(self, row: TableRow) -> None:
         """Open a message with its explanation."""
         self.app.push_screen(MessageScreen(self.session, row.key))
+
+    async def brief(self, key: str) -> Page:
+        """Tell why a message came here, and what a release would make of it."""
+        return await brief_of(self.session, f"in:{key}")
 
     def chosen(self) -> Sequence[str]:
         """Give the marked messages, or the one under the cursor."""

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend import ImportWish, InvalidInputError
+from backend import ImportWish, InvalidInputError, suppression_text
 from relay_console.viewmodel.words import plural
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ async def import_file(
     path = _place(named.path)
     wish = ImportWish(source=path.name, tenant_id=named.tenant_id, dry_run=dry_run)
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            return await desk.import_file(file, wish, actor=actor)
+        with path.open("rb") as file, suppression_text(file) as text:
+            return await desk.import_file(text, wish, actor=actor)
     except OSError as error:
         raise InvalidInputError(f"{path}: {error.strerror}; name another file") from error
 

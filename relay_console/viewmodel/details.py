@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backend import ScanVerdict
 from relay_console.safe import safe, safe_lines
+from relay_console.viewmodel.briefs import release_section
 from relay_console.viewmodel.page import Line, Page, Section, fact, section
 from relay_console.viewmodel.rows import named, record_value
 from relay_console.viewmodel.words import full_moment, glyph, plural, size_of, tone
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         ByHand,
         DomainDetail,
         EmailDetail,
+        Foreseen,
         InboundDetail,
         InboundMessage,
         Recipient,
@@ -101,7 +103,9 @@ def _reply(reply: InboundMessage) -> Line:
     )
 
 
-def inbound_page(detail: InboundDetail, names: Mapping[str, str]) -> Page:
+def inbound_page(
+    detail: InboundDetail, names: Mapping[str, str], released: Foreseen | None = None
+) -> Page:
     """Lay out a received message: facts, why it went where it went, files, its text."""
     message = detail.message
     said = message.reply_text or message.text
@@ -112,6 +116,7 @@ def inbound_page(detail: InboundDetail, names: Mapping[str, str]) -> Page:
         linked=f"out:{message.reply_to_email_id}" if message.reply_to_email_id else "",
         sections=(
             section("Message", list(_inbound_facts(message, names))),
+            *([release_section(released)] if released else []),
             section("What happened, step by step", [row for s in detail.steps for row in _step(s)]),
             section("Attachments", [_attachment(a) for a in detail.attachments], "None."),
             section("Text", body, "The message has no text part."),

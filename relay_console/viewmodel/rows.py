@@ -16,31 +16,33 @@ if TYPE_CHECKING:
     from backend import DnsRecord, DomainDetail, InboundMessage, LogEntry, Suppression
 
 LOG_COLUMNS = (
-    Column(title="time", width=8, to_width=97),
-    Column(title="time", width=11, from_width=98),
-    Column(title="", width=3),
+    Column(title="time UTC", width=8, to_width=97),
+    Column(title="time UTC", width=11, from_width=98),
+    Column(title="", width=3, from_width=98),
     Column(title="status", width=13),
     Column(title="tenant", width=12, share=1, from_width=98),
-    Column(title="from", width=12, share=3),
-    Column(title="to", width=12, share=3),
-    Column(title="subject", width=12, share=5),
+    # the other side's address whole rather than both cut in half
+    Column(title="from / to", width=24, share=3, to_width=97),
+    Column(title="from", width=12, share=3, from_width=98),
+    Column(title="to", width=12, share=3, from_width=98),
+    Column(title="subject", width=12, share=4),
     Column(title="note", width=12, share=3, optional=True),
     Column(title="id", width=30, optional=True),
 )
 LOG_SORTS = {
-    LogSort.TIME: "time",
-    LogSort.STATUS: "status",
-    LogSort.RECIPIENT: "to",
-    LogSort.SUBJECT: "subject",
+    LogSort.TIME: ("time UTC",),
+    LogSort.STATUS: ("status",),
+    LogSort.RECIPIENT: ("to", "from / to"),
+    LogSort.SUBJECT: ("subject",),
 }
-"""Which column stands for which order."""
+"""Which columns stand for which order."""
 _BY_EVENT = frozenset({SuppressionReason.BOUNCE, SuppressionReason.COMPLAINT})
 SUPPRESSION_COLUMNS = (
-    Column(title="since", width=11),
+    Column(title="since UTC", width=11),
     Column(title="reason", width=11),
     Column(title="tenant", width=12, share=1),
     Column(title="address", width=24, share=3),
-    Column(title="until", width=11, from_width=98),
+    Column(title="until UTC", width=11, from_width=98),
     Column(title="detail", width=12, share=4),
 )
 DOMAIN_COLUMNS = (
@@ -48,7 +50,7 @@ DOMAIN_COLUMNS = (
     Column(title="domain", width=24, share=3),
     Column(title="tenant", width=14, share=2),
     Column(title="receives", width=8),
-    Column(title="asked SES", width=11),
+    Column(title="checked UTC", width=11),
 )
 RECORD_COLUMNS = (
     Column(title="type", width=5),
@@ -57,13 +59,13 @@ RECORD_COLUMNS = (
     Column(title="for", width=30, share=2, from_width=110),
 )
 QUARANTINE_COLUMNS = (
-    Column(title="time", width=8, to_width=97),
-    Column(title="time", width=11, from_width=98),
+    Column(title="time UTC", width=8, to_width=97),
+    Column(title="time UTC", width=11, from_width=98),
     Column(title="state", width=13),
     Column(title="reason", width=14, share=1),
-    Column(title="from", width=10, share=3),
-    Column(title="recipient", width=10, share=3),
-    Column(title="subject", width=10, share=4),
+    Column(title="from", width=18, share=3),
+    Column(title="recipient", width=10, share=3, from_width=98),
+    Column(title="subject", width=12, share=3),
 )
 
 
@@ -93,6 +95,7 @@ def log_row(entry: LogEntry, names: Mapping[str, str], now: datetime) -> TableRo
             safe("in" if entry.direction is Direction.IN else "out"),
             marked(entry.status),
             named(entry.tenant_id, names),
+            safe(_other_side(entry, more)),
             safe(bare(entry.sender) or "<>"),
             safe(f"{entry.recipient}{more}"),
             safe(entry.subject or "(no subject)"),
@@ -103,6 +106,12 @@ def log_row(entry: LogEntry, names: Mapping[str, str], now: datetime) -> TableRo
         note=safe(f"{entry.status}: {sentence(entry.status, entry.direction)}"),
         copy=entry.id,
     )
+
+
+def _other_side(entry: LogEntry, more: str) -> str:
+    if entry.direction is Direction.IN:
+        return f"from {bare(entry.sender) or '<>'}"
+    return f"to {entry.recipient}{more}"
 
 
 def suppression_row(entry: Suppression, names: Mapping[str, str], now: datetime) -> TableRow:

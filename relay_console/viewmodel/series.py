@@ -17,7 +17,8 @@ WINDOWS = (15, 30, 60, 180, 720, 1440)
 
 SHOWN = (Counter.SENT, Counter.DELIVERED, Counter.BOUNCED)
 MAX_POINTS = 180
-"""More points than this are summed: a terminal has no more columns."""
+_STEPS = (1, 2, 3, 5, 10, 15, 20, 30, 60)
+"""Minutes that a bar may sum up; each divides every window it is used for, or nearly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +39,10 @@ class Chart:
         return not any(self.totals.values())
 
 
-def chart_of(points: Sequence[SeriesPoint]) -> Chart:
-    """Sum points, oldest first, one a minute, into at most MAX_POINTS bins."""
-    step = max(1, -(-len(points) // MAX_POINTS))
+def chart_of(points: Sequence[SeriesPoint], room: int = MAX_POINTS) -> Chart:
+    """Sum points, oldest first, one a minute, into at most ``room`` bars of whole minutes."""
+    least = -(-len(points) // max(1, room))
+    step = next((step for step in _STEPS if step >= least), least)
     starts = range(0, len(points), step)
     lines = {
         counter: tuple(

@@ -1,90 +1,77 @@
-"""The only user of plotext, whose state is a module global: it draws, it is never drawn into.
-
-plotext is imported when the first chart is drawn (50 ms).
-"""
+"""The bars of the Charts screen, painted line by line."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
+from rich.segment import Segment
+from textual.strip import Strip
 from textual.widget import Widget
 
-from backend import Counter
 from relay_console.safe import SafeText, safe
+from relay_console.viewmodel.drawing import Drawn, draw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import ModuleType
+    from textual import events
 
     from relay_console.viewmodel.series import Chart
 
-_LEAST_HEIGHT = 8
-MARKERS = {Counter.SENT: "braille", Counter.DELIVERED: "dot", Counter.BOUNCED: "x"}
-SIGNS = {Counter.SENT: "⠒", Counter.DELIVERED: "•", Counter.BOUNCED: "x"}
-COLOURS = {Counter.SENT: "blue", Counter.DELIVERED: "green", Counter.BOUNCED: "red"}
+_EMPTY = "No mail went out in this time.\n+ shows a longer time."
 
 
 class ChartView(Widget):
     """Two charts, one above the other: sent and delivered, and bounced on its own scale."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "chart--text",
+        "chart--title",
+        "chart--dim",
+        "chart--sent",
+        "chart--delivered",
+        "chart--bounced",
+    }
+
     def __init__(self) -> None:
         super().__init__()
         self._chart: Chart | None = None
         self._saying: SafeText = safe("loading…")
+        self._drawn: Drawn = []
 
     def show(self, chart: Chart) -> None:
         """Draw a chart; the same one again costs nothing."""
         if chart != self._chart:
             self._chart = chart
-            self.refresh()
+            self._draw()
 
     def say(self, sentence: SafeText) -> None:
         """Show a sentence while there is nothing to draw."""
         self._saying = sentence
         if self._chart is None:
-            self.refresh()
+            self._draw()
 
-    def render(self) -> Text:
-        """Give the drawing as styled text."""
-        chart, width, height = self._chart, self.size.width, self.size.height
-        if chart is None:
-            return Text(f"\n  {self._saying}")
-        if chart.empty:
-            return Text("\n  No mail went out in this time.\n  + shows a longer time.")
-        if height < _LEAST_HEIGHT:
-            return Text("\n  Make the terminal taller to see the chart.")
-        below = max(5, height // 3)
-        flow = draw(chart, (Counter.SENT, Counter.DELIVERED), width, height - below)
-        bounced = draw(chart, (Counter.BOUNCED,), width, below)
-        return Text.from_ansi(f"{flow}\n{bounced}", no_wrap=True, end="")
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw for the new size."""
+        del event
+        self._draw()
 
+    def on_mount(self) -> None:
+        """Say what it waits for."""
+        self._draw()
 
-def draw(chart: Chart, counters: Sequence[Counter], width: int, height: int) -> str:
-    """Draw some lines of a chart as ANSI text of exactly ``height`` lines."""
-    import plotext as plt  # noqa: PLC0415  # 50 ms that only this screen needs
+    def _draw(self) -> None:
+        chart = self._chart
+        if chart is None or chart.empty:
+            said = (self._saying if chart is None else _EMPTY).split("\n")
+            self._drawn = [[], *([(f" {one}", "text")] for one in said)]
+        else:
+            self._drawn = draw(chart, self.size.width, self.size.height)
+        self.refresh()
 
-    plt.clear_figure()
-    plt.theme("clear")
-    plt.plot_size(width, height)
-    for counter in counters:
-        plt.plot(
-            chart.minutes_ago,
-            chart.lines[counter],
-            marker=MARKERS[counter],
-            color=COLOURS[counter],
+    def render_line(self, y: int) -> Strip:
+        """Paint one line from memory."""
+        plain = self.get_component_rich_style("chart--text")
+        pieces = self._drawn[y] if y < len(self._drawn) else []
+        strip = Strip(
+            Segment(text, self.get_component_rich_style(f"chart--{kind}")) for text, kind in pieces
         )
-    _scale(plt, chart, counters, height)
-    drawing: str = plt.build()
-    return "\n".join(drawing.split("\n")[:height])
-
-
-def _scale(plt: ModuleType, chart: Chart, counters: Sequence[Counter], height: int) -> None:
-    """Set axes with whole numbers: minutes ago below, mails a step at the left."""
-    most = max(1, *(max(chart.lines[counter]) for counter in counters))
-    plt.ylim(0, most)
-    ticks = sorted({0, most} if height < _LEAST_HEIGHT else {0, most // 2, most})
-    plt.yticks(ticks, [f"{tick:>5,}" for tick in ticks])
-    first = chart.minutes_ago[0]
-    places = sorted({first * part // 6 for part in range(7)})
-    plt.xticks(places, [f"{place}m" if place else "now" for place in places])
+        return strip.adjust_cell_length(self.size.width, plain)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from relay_console.viewmodel.page import Line, Page
 
 _LABEL = 15
+_SHORT_LABEL = 10
+"""Cells of a label, its gap included; the short one on pages beside a table."""
+_NARROW = 50
 _WHEEL = 3
 Painted = tuple[str, str]
 """Text and the name of its component class."""
@@ -167,9 +170,10 @@ def _painted(page: Page, width: int) -> Iterator[Painted]:
 
 def _wrapped(line: Line, width: int) -> Iterator[Painted]:
     name = f"page--{line.tone or 'text'}"
+    size = _LABEL if width > _NARROW else _SHORT_LABEL
     if not line.label and not line.text.startswith(" "):
         yield from ((f"  {text}", name) for text in wrap(line.text, width - 2))
         return
-    for number, text in enumerate(wrap(line.text, width - _LABEL - 2)):
+    for number, text in enumerate(wrap(line.text, width - size - 2)):
         label = line.label if number == 0 else ""
-        yield f"  {fit(label, _LABEL)}{text}", name
+        yield f"  {fit(label, size)}{text}", name

@@ -8,16 +8,13 @@ import select
 import signal
 import subprocess
 import termios
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from backend import errors
 from relay_console.cli.exits import Exit, exit_for
 from tests.acceptance.cli import PROGRAM, Answer, Shell
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -66,6 +63,65 @@ def test_a_wrong_value_is_named(tmp_path: Path) -> None:
     answer = Shell(home=tmp_path, extra={"RELAY_API_PORT": "many"}).run("serve")
 
     assert_one_sentence(answer, Exit.CONFIGURATION, "RELAY_API_PORT")
+
+
+HOSTILE = "\x1b[31mx\x1b]0;t\x07\u202e\x9b"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", HOSTILE),
+        ("explain", HOSTILE),
+        ("jobs", "show", HOSTILE),
+        ("webhooks", "test", HOSTILE),
+        ("webhooks", "deliveries", HOSTILE),
+        ("keys", "revoke", HOSTILE),
+        ("rules", "remove", HOSTILE),
+        ("domains", "remove", HOSTILE, "--yes"),
+        ("tenants", "add", HOSTILE),
+        ("usage", "--tenant", HOSTILE),
+        ("inbound", "ingest", f"/{HOSTILE}"),
+        ("logs", "--output", f"/proc/{HOSTILE}/x"),
+        ("config", f"--{HOSTILE}"),
+        (HOSTILE,),
+    ],
+    ids=lambda words: words[0] if words[0] != HOSTILE else "a command",
+)
+def test_no_error_repeats_what_a_terminal_would_obey(shell: Shell, words: tuple[str, ...]) -> None:
+    answer = shell.run(*words)
+
+    assert answer.code not in (0, None)
+    assert "Traceback" not in answer.err
+    assert answer.err
+    assert not set("\x1b\x07\x9b\u202e") & set(answer.out + answer.err)
+
+
+def test_an_argument_that_is_no_text_is_named_as_that(shell: Shell) -> None:
+    answer = shell.run("show", "msg_\udc9b")
+
+    assert_one_sentence(answer, Exit.USAGE, "not UTF-8")
+
+
+def test_a_database_of_another_kind_is_refused_and_no_file_appears(tmp_path: Path) -> None:
+    answer = Shell(home=tmp_path).run("--database", "mysql://there/x", "tenants", "list")
+
+    assert_one_sentence(answer, Exit.CONFIGURATION, "postgresql:// URL")
+
+
+def test_an_unknown_name_in_the_file_is_named_with_the_file(tmp_path: Path) -> None:
+    shell = Shell(home=tmp_path)
+    place = Path(shell.run("config", "locate", "--json").json["config"])
+    place.parent.mkdir(parents=True)
+    place.write_text('databse = "x.db"\n')
+
+    assert_one_sentence(
+        shell.run("tenants", "list"), Exit.CONFIGURATION, "databse is not a setting"
+    )
+
+
+def test_without_a_tenant_the_advice_is_to_add_one(tmp_path: Path) -> None:
+    assert_one_sentence(Shell(home=tmp_path).run("limits", "show"), Exit.NOT_FOUND, "tenants add")
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

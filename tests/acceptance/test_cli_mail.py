@@ -177,7 +177,8 @@ def receive(shell: Shell, *, subject: str, recipient: str) -> None:
         door.sendmail("eve@customers.example", [recipient], f"{head}\r\nHelp\r\n")
 
 
-def test_the_doctor_sends_a_test_and_sees_it_arrive(shell: Shell) -> None:
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_the_doctor_sends_a_test_and_sees_it_arrive(shell: Shell, time: str) -> None:
     answer = shell.run("doctor", "--send-test", "--timeout", "20", "--json")
     checks = {check["name"]: check for check in answer.json}
 

@@ -15,7 +15,7 @@ from tests.acceptance.cli import Shell
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = ["textual", "sqlalchemy", "boto3", "fastapi", "pydantic", "httpx", "plotext", "asyncio"]
+HEAVY = ["textual", "sqlalchemy", "boto3", "fastapi", "pydantic", "httpx", "asyncio"]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from relay_console.cli.exits import Exit
@@ -54,7 +55,13 @@ def test_a_mail_is_sent_read_and_listed(sdk: Any) -> None:
         assert time.monotonic() < end, read["last_event"]
         select.select([], [], [], 0.1)
     listed = sdk.Emails.list({"limit": 1})
+    files = sdk.Emails.Attachments.list(sent["id"])["data"]
+    one = sdk.Emails.Attachments.get(sent["id"], files[0]["id"])
+    key = {"Authorization": f"Bearer {sdk.api_key}"}
 
+    assert httpx.get(one["download_url"], headers=key).content == b"abc"
+    assert (one["filename"], one["content_type"], one["size"]) == ("a.txt", "text/plain", 3)
+    assert (read["html"], read["text"], read["reply_to"]) == ("<p>x</p>", "x", [])
     assert (read["to"], read["subject"], read["object"]) == (
         ["ann@customers.example"],
         "Hi",
@@ -149,14 +156,17 @@ def test_templates_are_written_published_and_sent(sdk: Any) -> None:
 
 
 def test_keys_and_domains_are_made_listed_and_removed(sdk: Any) -> None:
-    domain = sdk.Domains.create({"name": "mail.sdk.example"})
+    domain = sdk.Domains.create(
+        {"name": "mail.sdk.example", "capabilities": {"receiving": "enabled"}}
+    )
     read = sdk.Domains.get(domain["id"])
     sdk.Domains.verify(domain["id"])
     names = {one["name"] for one in sdk.Domains.list()["data"]}
     key = sdk.ApiKeys.create(
         {"name": "narrow", "permission": "sending_access", "domain_id": domain["id"]}
     )
-    ids = {one["id"] for one in sdk.ApiKeys.list()["data"]}
+    sdk.ApiKeys.update({"id": key["id"], "name": "narrower"})
+    ids = {one["id"] for one in sdk.ApiKeys.list()["data"] if one["name"] == "narrower"}
     wide, sdk.api_key = sdk.api_key, key["token"]
     try:
         with pytest.raises(sdk.exceptions.ResendError) as elsewhere:
@@ -169,6 +179,7 @@ def test_keys_and_domains_are_made_listed_and_removed(sdk: Any) -> None:
     gone = sdk.Domains.remove(domain["id"])
 
     assert {one["record"] for one in read["records"]} >= {"DKIM", "DMARC"}
+    assert read["capabilities"]["receiving"] == "enabled"
     assert "mail.sdk.example" in names
     assert key["id"] in ids
     assert "northwind.example" in elsewhere.value.message

@@ -9,7 +9,7 @@ import sys
 import backend
 from tests.architecture.tree import ROOT, modules
 
-HEAVY = ["textual", "sqlalchemy", "boto3", "fastapi", "pydantic", "httpx", "plotext"]
+HEAVY = ["textual", "sqlalchemy", "boto3", "fastapi", "pydantic", "httpx"]
 
 
 def test_the_names_of_the_front_door_are_each_there_and_once() -> None:

@@ -171,6 +171,14 @@ class MailingWorld:
         self.world.calls.append(("cancel", email_id, actor))
         return self._put(replace(email, status=EmailStatus.CANCELED))
 
+    async def restore_email(
+        self, email_id: str, *, actor: str, tenant_id: str | None = None
+    ) -> Email:
+        del tenant_id
+        email = self._of(email_id, EmailStatus.CANCELED)
+        self.world.calls.append(("restore", email_id, actor))
+        return self._put(replace(email, status=EmailStatus.SCHEDULED))
+
     async def reschedule_email(
         self, email_id: str, at: datetime | str, *, actor: str, tenant_id: str | None = None
     ) -> Email:

@@ -45,7 +45,7 @@ TOUR = (
     ("enter", "Received message"),
     ("G", "Attachments"),
     ("escape", "wait"),
-    ("R", "How long"),
+    ("R", "Its sender"),
     ("enter", "Release 1 message?"),
     ("n", "wait"),
     ("5", "bounced"),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from backend import EmailStatus
-from tests.console.driving import screen_text, until_shown, write
+from tests.console.driving import screen_text, until, until_shown, write
 from tests.console.world import NOW, World
 
 if TYPE_CHECKING:
@@ -60,11 +60,40 @@ async def test_a_scheduled_mail_gets_another_time_and_is_called_off(
         assert "call off" not in screen_text(pilot.app).splitlines()[-1]
         await pilot.press("x")
         await until_shown(pilot, "This mail is canceled; only")
+        await until_shown(pilot, "u undo")
+        await pilot.press("u")
+        await until_shown(pilot, "scheduled: ")
+        await pilot.press("u")
+        await until_shown(pilot, "nothing of yours to undo")
     assert world.calls == [
         ("reschedule", FIRST, datetime(2026, 12, 1, 8, 30, tzinfo=UTC), "sam@ops"),
         ("reschedule", FIRST, LATER, "sam@ops"),
         ("cancel", FIRST, "sam@ops"),
+        ("restore", FIRST, "sam@ops"),
     ]
+
+
+async def test_undoing_a_calling_off_asks_when_the_mail_would_go_out_at_once(
+    make_app: MakeApp, world: World
+) -> None:
+    make(world, EmailStatus.SCHEDULED)
+    world.emails[FIRST] = replace(world.emails[FIRST], scheduled_at=NOW - timedelta(minutes=5))
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
+        await open_first(pilot)
+        await pilot.press("x")
+        await until_shown(pilot, "Call this mail off?")
+        await pilot.press("y")
+        await until_shown(pilot, "canceled: Called off")
+        await pilot.press("u")
+        await until_shown(pilot, "Its time was 2026-11-20 14:25:00 UTC, which is over.")
+        await pilot.press("n")
+        await until(pilot, lambda: "which is over" not in screen_text(pilot.app))
+        assert [call[0] for call in world.calls] == ["cancel"]
+        await pilot.press("u")
+        await until_shown(pilot, "Send this mail now after all?")
+        await pilot.press("y")
+        await until_shown(pilot, "scheduled: ")
+    assert [call[0] for call in world.calls] == ["cancel", "restore"]
 
 
 async def test_a_mail_of_unknown_fate_is_sent_again_and_marked_as_maybe_double(

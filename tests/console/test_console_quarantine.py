@@ -63,7 +63,7 @@ async def test_a_message_is_released_after_what_it_would_do_was_shown(
         key = await begin(pilot, "state:held")
         sender = world.received[key].from_address
         await pilot.press("R")
-        await until_shown(pilot, "How long")
+        await until_shown(pilot, "Its sender")
         await write(pilot, "asked by phone")
         text = await until_shown(pilot, "Release 1 message?")
         assert sender[:30] in text
@@ -74,13 +74,40 @@ async def test_a_message_is_released_after_what_it_would_do_was_shown(
     assert world.calls == [(Release(note="asked by phone"), (key,), "sam@ops")]
 
 
+async def test_what_cannot_be_done_at_all_is_not_asked(make_app: MakeApp, world: World) -> None:
+    async with make_app(world).run_test(size=WIDE, notifications=True) as pilot:
+        await begin(pilot, "reason:virus_verdict")
+        viruses = [m.id for m in world.received.values() if m.reason is Reason.VIRUS_VERDICT]
+        window_of(pilot.app).marks.update(dict.fromkeys(viruses))
+        await pilot.press("R")
+        await until_shown(pilot, "Its sender")
+        await write(pilot, "")
+        text = await until_shown(pilot, "Nothing of it can be done.")
+        assert "y yes" not in text
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(pilot.app.screen, QuarantineScreen))
+    assert world.calls == []
+
+
+async def test_a_form_asks_of_the_list_only_when_one_is_meant(
+    make_app: MakeApp, world: World
+) -> None:
+    async with make_app(world).run_test(size=WIDE, notifications=True) as pilot:
+        await begin(pilot, "state:held")
+        await pilot.press("R")
+        text = await until_shown(pilot, "Its sender")
+        assert "How long" not in text
+        await pilot.press("tab", "enter", "down", "enter")
+        await until_shown(pilot, "How long")
+
+
 async def test_a_release_can_allow_the_address_of_every_tenant_for_good(
     make_app: MakeApp, world: World
 ) -> None:
     async with make_app(world).run_test(size=WIDE, notifications=True) as pilot:
         await begin(pilot, "state:held")
         await pilot.press("R")
-        await until_shown(pilot, "How long")
+        await until_shown(pilot, "Its sender")
         for field, steps in (("part", 1), ("of", 1), ("days", 3)):
             pilot.app.screen.query_one(f"#{field}").focus()
             await pilot.press("enter", *["down"] * steps, "enter")
@@ -96,7 +123,7 @@ async def test_no_changes_nothing_and_esc_leaves_a_form(make_app: MakeApp, world
     async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await begin(pilot, "state:held")
         await pilot.press("R")
-        await until_shown(pilot, "How long")
+        await until_shown(pilot, "Its sender")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, QuarantineScreen))
         await pilot.press("D")
@@ -116,7 +143,7 @@ async def test_a_selection_says_which_messages_are_refused_and_why(
         await pilot.press("asterisk")
         await until_shown(pilot, "25 marked")
         await pilot.press("R")
-        await until_shown(pilot, "How long")
+        await until_shown(pilot, "Its sender")
         await write(pilot, "")
         await until_shown(pilot, "Release 25 messages?")
         await until_shown(pilot, "not done: a virus is never released")

@@ -42,8 +42,8 @@ def window_of(app: App[None]) -> Window:
 async def test_logs_show_both_directions_and_count_them(make_app: MakeApp, world: World) -> None:
     async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         text = await until_shown(pilot, "220 mails")
-        assert " in " in text
-        assert " out " in text
+        assert " from " in text
+        assert " to " in text
         assert "following" in text
 
 
@@ -246,7 +246,7 @@ async def test_charts_say_the_totals_in_words_and_change_their_time(
 ) -> None:
     async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("5")
-        await until_shown(pilot, "x bounced 28")
+        await until_shown(pilot, "▒ bounced 28")
         await pilot.press("plus")
         await until_shown(pilot, "the last 60 minutes")
         await pilot.press("minus", "minus")
@@ -355,11 +355,24 @@ async def test_the_palette_jumps_to_an_area_under_a_filter(make_app: MakeApp, wo
 async def test_the_palette_runs_an_action_of_the_screen(make_app: MakeApp, world: World) -> None:
     async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("5")
-        await until_shown(pilot, "x bounced 28")
+        await until_shown(pilot, "▒ bounced 28")
         await pilot.press("colon", *"wider")
         await until_shown(pilot, "Show a longer time.")
         await pilot.press("enter")
         await until_shown(pilot, "the last 60 minutes")
+
+
+async def test_paging_in_the_palette_of_a_tiny_terminal_does_no_harm(
+    make_app: MakeApp, world: World
+) -> None:
+    async with make_app(world).run_test(size=SIZE, notifications=True) as pilot:
+        await until_shown(pilot, "220 mails")
+        await pilot.press("colon")
+        await until_shown(pilot, "Show all mail")
+        await pilot.resize_terminal(10, 3)
+        await pilot.press("pageup", "pagedown", "down", "escape")
+        await pilot.resize_terminal(*SIZE)
+        await until_shown(pilot, "220 mails")
 
 
 async def test_brackets_typed_into_palette_and_filter_are_only_brackets(
@@ -434,11 +447,11 @@ async def test_a_poller_that_gets_no_answer_says_so_once_and_when_it_is_over(
 async def test_a_chart_is_live(make_app: MakeApp, world: World) -> None:
     async with make_app(world).run_test(size=SIZE) as pilot:
         await pilot.press("5")
-        await until_shown(pilot, "x bounced 28")
+        await until_shown(pilot, "▒ bounced 28")
         world.points.pop()
         world.points.pop()
         world.bump()
-        await until(pilot, lambda: "x bounced 28" not in screen_text(pilot.app))
+        await until(pilot, lambda: "▒ bounced 28" not in screen_text(pilot.app))
 
 
 async def test_the_order_of_the_log_can_be_changed_and_turned_round(
@@ -465,12 +478,10 @@ async def test_columns_are_chosen_from_a_list(make_app: MakeApp, world: World) -
         assert " id " in await until_shown(pilot, "msg_0000")
 
 
-async def test_a_wide_terminal_shows_the_mail_beside_the_table(
+async def test_a_wide_terminal_tells_of_the_mail_beside_the_table(
     make_app: MakeApp, world: World
 ) -> None:
     async with make_app(world).run_test(size=(140, 40)) as pilot:
-        await until_shown(pilot, "220")
-        await pilot.press("p")
         await until_shown(pilot, "Recipients")
         await pilot.press("p")
         await until(pilot, lambda: "Recipients" not in screen_text(pilot.app))
@@ -479,4 +490,50 @@ async def test_a_wide_terminal_shows_the_mail_beside_the_table(
         await until_shown(pilot, "220/220")
         pane = pilot.app.screen.query_one("#pane", PageView)
         mail_id = window_of(pilot.app).chosen()[0].partition(":")[2]
-        await until(pilot, lambda: pane.page is not None and pane.page.copy == mail_id)
+        await until(pilot, lambda: pane.page is not None and pane.page.title.endswith(mail_id))
+
+
+async def test_what_became_of_a_bounced_mail_is_told_beside_it_with_cause_and_remedy(
+    make_app: MakeApp, world: World
+) -> None:
+    async with make_app(world).run_test(size=(120, 40)) as pilot:
+        await until_shown(pilot, "220 mails")
+        await pilot.press("slash")
+        await write(pilot, "status:bounced")
+        pane = pilot.app.screen.query_one("#pane", PageView)
+        await until(pilot, lambda: told_in(pane).startswith("✗ bounced"))
+        for words in ("550 5.1.1", "Do: ", "Timeline, UTC"):
+            assert words in told_in(pane)
+
+
+def told_in(pane: PageView) -> str:
+    """Give what a pane shows, however it is wrapped."""
+    sections = pane.page.sections if pane.page else ()
+    return " ".join(
+        word for part in sections for word in (part.title, *[x.text for x in part.lines])
+    )
+
+
+async def test_why_a_message_waits_and_what_a_release_would_do_is_told_beside_it_and_in_it(
+    make_app: MakeApp, world: World
+) -> None:
+    async with make_app(world).run_test(size=(120, 40)) as pilot:
+        await pilot.press("4")
+        await until_shown(pilot, "If you release it")
+        await pilot.press("p")
+        await until(pilot, lambda: "If you release it" not in screen_text(pilot.app))
+        await pilot.press("enter")
+        await until_shown(pilot, "If you release it")
+
+
+async def test_a_narrow_log_shows_the_other_sides_address_whole(
+    make_app: MakeApp, world: World
+) -> None:
+    async with make_app(world).run_test(size=SIZE) as pilot:
+        text = await until_shown(pilot, "220 mails")
+        for head in ("time UTC", "from / to"):
+            assert head in text
+        assert any(f" to {e.recipients[0].address} " in text for e in world.emails.values())
+        assert any(f" from {m.from_address} " in text for m in world.received.values())
+        await pilot.press("o", "o")
+        await until_shown(pilot, "from / to ▼")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from relay_console.screens.beside import WIDE
 from tests.console.driving import until_shown
 from tests.console.world import build_world
 
@@ -22,10 +23,13 @@ SCREENS = {
     "suppressions": (("2", "24 suppressed"),),
     "domains": (("3", "bounce.harbour-dental"),),
     "quarantine": (("4", "25 messages wait"),),
-    "charts": (("5", "x bounced 28"),),
+    "charts": (("5", "▒ bounced 28"),),
     "alerts": (("6", "3 alerts"),),
     "detail": (("4", "25 messages wait"), ("enter", "step by step")),
 }
+
+BESIDE = {"logs": "Timeline, UTC", "quarantine": "If you release it"}
+"""What the pane of a wide terminal says in the end."""
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -42,6 +46,8 @@ def test_the_screen_looks_as_it_did(
             await until_shown(pilot, words)
         if name == "charts":
             await until_shown(pilot, "REVIEW RISK")
+        if name in BESIDE and size[0] >= WIDE:
+            await until_shown(pilot, BESIDE[name])
 
     world = build_world()
     if name in {"alerts", "charts"}:

@@ -17,11 +17,15 @@ from backend.model.compliance import AlertKind
 from backend.model.feedback import EventKind, FeedbackEvent, RecipientNews
 from backend.model.outbound import EmailStatus
 from backend.outbound.accept import accept
-from backend.store import audit, outbox
+from backend.store import audit, compliance, outbox
 from tests.outbound_world import DRAFT, TENANT, World, make_world
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from backend.model.compliance import ReputationDay
     from backend.store.engine import Database
+    from backend.store.types import Tx
     from tests.settable import CountingIds, SettableClock
 
 K = EventKind
@@ -144,8 +148,97 @@ async def test_mail_of_which_ses_tells_nothing_is_noticed(
 
     assert early == []
     assert [one.kind for one in late] == [AlertKind.NO_EVENTS]
-    assert "1 mails sent since" in late[0].sentence
+    assert "1 mail was sent since" in late[0].sentence
     assert await desk.alerts() == []
+
+
+async def test_a_straggler_does_not_hide_that_no_more_events_come(
+    world: World, desk: ComplianceDesk
+) -> None:
+    watch = Watch(db=world.db, clock=world.clock, ids=world.ids)
+    await sent(world, "slow@client.example")
+    world.clock.advance(timedelta(minutes=1))
+    await sent(world, "a@client.example")
+    await tell(world, K.DELIVERY, "a@client.example", "ses-2")
+    world.clock.advance(timedelta(minutes=16))
+    await watch.look()
+    only_slow = await desk.alerts()
+    await sent(world, "b@client.example")
+    await watch.look()
+    too_early = await desk.alerts()
+    world.clock.advance(timedelta(minutes=16))
+    await watch.look()
+
+    assert (only_slow, too_early) == ([], [])
+    assert ["1 mail was sent" in one.sentence for one in await desk.alerts()] == [True]
+
+
+async def test_mail_that_waited_long_before_it_was_sent_is_given_its_time_for_an_event(
+    world: World, desk: ComplianceDesk
+) -> None:
+    await accept(world.outbound, TENANT, DRAFT)
+    world.clock.advance(timedelta(minutes=20))
+    await world.work()
+    await desk.look()
+
+    assert await desk.alerts() == []
+
+
+async def test_a_brake_and_its_alert_come_in_one_look_that_reads_the_rates_once(
+    world: World, desk: ComplianceDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reckoned: list[int] = []
+    real = compliance.days
+
+    def counted(tx: Tx, since: date) -> list[ReputationDay]:
+        reckoned.append(1)
+        return real(tx, since)
+
+    monkeypatch.setattr(compliance, "days", counted)
+    watch = Watch(db=world.db, clock=world.clock, ids=world.ids, rule=BrakeRule(volume=1))
+    await watch.look()
+    quiet = len(reckoned)
+    await sent(world, "a@client.example")
+    await tell(world, K.BOUNCE, "a@client.example", "ses-1", "Permanent/General")
+    await watch.look()
+
+    assert quiet == 1
+    assert AlertKind.BRAKE in {one.kind for one in await desk.alerts()}
+    assert [one.tenant_id for one in await world.db.read(compliance.brakes)] == [TENANT]
+
+
+async def test_a_complaint_counts_once_however_many_it_names_and_not_when_ses_did_not_send(
+    world: World, desk: ComplianceDesk
+) -> None:
+    people = tuple(f"{name}@client.example" for name in "abc")
+    for number in (1, 2):
+        await accept(world.outbound, TENANT, replace(DRAFT, to=people))
+        await world.work()
+        subtype = "abuse" if number == 1 else "OnAccountSuppressionList"
+        told = FeedbackEvent(
+            source_id=f"sns-{number}",
+            kind=K.COMPLAINT,
+            ses_message_id=f"ses-{number}",
+            attempt_id=None,
+            occurred_at=world.clock.now(),
+            recipients=tuple(RecipientNews(address=one) for one in people),
+            subtype=subtype,
+            feedback_id=f"fb-{number}",
+        )
+        await world.db.write(apply_event, told, Stamp(at=world.clock.now(), ids=world.ids))
+
+    rates = (await desk.report()).standing
+    assert (rates.eligible, rates.complaints) == (6, 1)
+
+
+async def test_mail_to_the_simulator_is_taken_off_the_day_it_was_sent_on(
+    world: World, desk: ComplianceDesk
+) -> None:
+    await sent(world, "success@simulator.amazonses.com")
+    world.clock.advance(timedelta(days=1))
+    await tell(world, K.DELIVERY, "success@simulator.amazonses.com", "ses-1")
+
+    assert (await desk.report()).standing.eligible == 0
 
 
 async def test_a_brake_needs_a_reason_and_a_tenant(desk: ComplianceDesk) -> None:

@@ -116,6 +116,41 @@ async def test_notes_replies_and_activities_reach_what_they_are_about(
     assert [a["id"] for a in activities] == [activity.json()["activity_id"]]
 
 
+@pytest.mark.parametrize("way", ["psa/tickets/{}/notes", "portal/tickets/{}/replies"])
+async def test_a_ticket_of_another_client_is_refused_and_its_own_client_may_write(
+    at: DeskAddresses, http: httpx.AsyncClient, way: str
+) -> None:
+    mine = TICKET | {"tenant_id": "ten_1"}
+    made = await http.post(f"{at.psa_url}/tickets", json=mine, headers=once("1"))
+    path = way.format(made.json()["number"].lower())
+
+    async def write(key: str, tenant_id: str) -> httpx.Response:
+        entry = ENTRY | {"tenant_id": tenant_id}
+        return await http.post(f"{at.desk_url}/{path}", json=entry, headers=once(key))
+
+    other = await write("2", "ten_2")
+    assert other.status_code == 403
+    assert "another client's" in other.json()["detail"]
+    assert len(await received(http, at)) == 1
+    assert (await write("3", "ten_1")).status_code == 201
+    assert (await write("4", "")).status_code == 201, "its address alone names the ticket"
+
+
+async def test_what_the_desk_refuses_reaches_relay_with_its_sentence(
+    at: DeskAddresses, http: httpx.AsyncClient, clock: SettableClock
+) -> None:
+    mine = TICKET | {"tenant_id": "ten_1"}
+    made = await http.post(f"{at.psa_url}/tickets", json=mine, headers=once("1"))
+    ticket = made.json()["ticket_id"]
+    targets = HttpTargets({TargetName.PSA: at.psa_url}, KEY, http, clock)
+    body = ENTRY | {"tenant_id": "ten_2"}
+    request = TargetRequest(path=f"/tickets/{ticket}/notes", body=body, idempotency_key="inb_2/psa")
+
+    with pytest.raises(RefusedError, match=f"ticket {ticket} is another client's") as refused:
+        await targets.call(TargetName.PSA, request)
+    assert refused.value.status == 403
+
+
 @pytest.mark.parametrize("ref", ["1001", "TKT-1001", "tkt-1001"])
 async def test_a_ticket_answers_to_its_id_and_its_number_in_any_case(
     at: DeskAddresses, http: httpx.AsyncClient, ref: str

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from backend.domains.refresh import all_details, refresh_domain
 from backend.domains.register import DomainTools, DomainWish, register_domain
-from backend.errors import InvalidInputError, NotFoundError, ServiceUnavailableError
+from backend.errors import ForbiddenError, InvalidInputError, NotFoundError, ServiceUnavailableError
 from backend.model.tenant import DomainStatus, Tenant
 from backend.ports import Identity
 from backend.store import audit, domains, outbox, tenants
@@ -94,6 +95,17 @@ async def test_a_domain_belongs_to_one_tenant_only(tools: DomainTools) -> None:
 
     with pytest.raises(InvalidInputError, match="registered already"):
         await register_domain(tools, WISH, actor="jo")
+
+
+async def test_a_tenant_takes_no_domain_that_another_proved(
+    tools: DomainTools, ses: ScriptedSes
+) -> None:
+    """SES keeps an identity that was removed here, or that the operator verified for himself."""
+    ses.status = DomainStatus.VERIFIED
+    with pytest.raises(ForbiddenError, match="verified at SES already"):
+        await register_domain(tools, replace(WISH, unproven=True), actor="key 1")
+
+    assert (await register_domain(tools, WISH, actor="jo")).domain.tenant_id == "ten_1"
 
 
 async def test_an_unknown_tenant_gets_no_domain(tools: DomainTools) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
-from itertools import permutations
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,20 +12,20 @@ from backend.feedback.apply import Stamp, apply_event
 from backend.model.feedback import EventKind, FeedbackEvent, RecipientNews
 from backend.model.outbound import EmailStatus
 from backend.model.stats import Counter
-from backend.model.suppression import SuppressionReason
+from backend.model.suppression import Suppression, SuppressionReason
 from backend.model.views import SuppressionQuery
 from backend.outbound.accept import accept
-from backend.store import attempts, counters, events, outbox, suppressions
+from backend.store import attempts, compliance, counters, events, outbox, suppressions
 from tests.outbound_world import DRAFT, TENANT, World, make_world
 from tests.settable import START
 
 if TYPE_CHECKING:
-    from backend.model.suppression import Suppression
     from backend.store.engine import Database
     from tests.settable import CountingIds, SettableClock
 
 K = EventKind
 ANN, BOB = "ann@client.example", "bob@client.example"
+BARE_ANN = RecipientNews(address=ANN)
 DRAFT_AT = START
 
 
@@ -94,33 +93,6 @@ async def test_one_fact_in_two_envelopes_is_one_row(world: World) -> None:
     assert len(await world.db.read(events.timeline, email_id)) == 1
 
 
-async def test_events_in_any_order_with_copies_end_alike(world: World) -> None:
-    told = [
-        event(K.SEND),
-        event(K.DELIVERY_DELAY, ANN),
-        event(K.DELIVERY, ANN),
-        event(K.BOUNCE, ANN, subtype="Permanent/General"),
-        event(K.COMPLAINT, ANN, subtype="abuse"),
-        event(K.OPEN, ANN),
-        event(K.CLICK, ANN),
-    ]
-    orders = random.Random(7).sample(list(permutations(told)), 12)  # no secret
-    ends = set()
-    for number, order in enumerate(orders, start=1):
-        email_id = await sent(world)
-        mine = [
-            replace(e, ses_message_id=f"ses-{number}", source_id=f"{number}{e.source_id}")
-            for e in order
-        ]
-        await tell(world, *mine, *mine[:2])
-        email = await world.email(email_id)
-        ends.add((email.status, *(r.status for r in email.recipients)))
-        for entry in await listed(world):
-            await world.db.write(suppressions.remove, entry.id)
-
-    assert ends == {(EmailStatus.COMPLAINED, "complained")}
-
-
 @pytest.mark.parametrize(
     ("told", "status", "reason"),
     [
@@ -157,12 +129,118 @@ async def test_an_out_of_office_answer_is_no_bounce(world: World) -> None:
     assert len(await world.db.read(events.timeline, email_id)) == 2
 
 
-async def test_an_older_suppression_is_kept(world: World) -> None:
+@pytest.mark.parametrize("first", [K.BOUNCE, K.COMPLAINT])
+async def test_a_complaint_is_the_reason_on_the_list_whichever_came_first(
+    world: World, first: K
+) -> None:
     await sent(world)
-    await tell(world, event(K.BOUNCE, ANN, subtype="Permanent/General"))
+    told = [event(K.BOUNCE, ANN, subtype="Permanent/General"), event(K.COMPLAINT, ANN)]
+    await tell(world, *sorted(told, key=lambda one: one.kind is not first))
+
+    assert [e.reason for e in await listed(world)] == [SuppressionReason.COMPLAINT]
+
+
+async def test_an_entry_of_a_person_is_kept(world: World) -> None:
+    by_hand = Suppression(
+        id="sup_x",
+        tenant_id=TENANT,
+        address=ANN,
+        reason=SuppressionReason.BOUNCE,
+        created_at=START,
+        created_by="jo",
+    )
+    await sent(world)
+    await world.db.write(suppressions.insert, by_hand)
     await tell(world, event(K.COMPLAINT, ANN))
 
-    assert [e.reason for e in await listed(world)] == [SuppressionReason.BOUNCE]
+    assert [e.id for e in await listed(world)] == ["sup_x"]
+
+
+@pytest.mark.parametrize("kind", [K.COMPLAINT, K.BOUNCE, K.DELIVERY, K.DELIVERY_DELAY])
+async def test_news_without_a_name_stands_against_nobody_of_many_but_is_kept(
+    world: World, kind: K
+) -> None:
+    many = tuple(f"p{n}@client.example" for n in range(49))
+    email_id = await sent(world, *many)
+    told = replace(event(kind), subtype="Permanent/General" if kind is K.BOUNCE else "")
+    await tell(world, told)
+
+    assert set(await world.statuses(email_id)) == {"sent"}
+    assert await listed(world) == []
+    assert len(await world.db.read(events.timeline, email_id)) == 1
+    assert (await world.db.read(counters.totals))[Counter.SENT] == 50
+
+
+async def test_news_without_a_name_means_the_only_recipient(world: World) -> None:
+    email_id = await sent(world)
+    await tell(world, replace(event(K.COMPLAINT), subtype="abuse"))
+
+    assert await world.statuses(email_id) == ["complained"]
+    assert [e.address for e in await listed(world)] == [ANN]
+
+
+async def test_partial_news_of_fifty_moves_and_suppresses_only_whom_it_names(world: World) -> None:
+    many = tuple(f"p{n:02}@client.example" for n in range(49))
+    email_id = await sent(world, *many)
+    redacted = event(K.COMPLAINT, many[0], "redacted@client.example", subtype="abuse")
+    hard = event(K.BOUNCE, *many[1:4], "other@x.example", subtype="Permanent/NoEmail")
+    await tell(world, hard, redacted, hard, replace(hard, source_id="copy"))
+
+    email = await world.email(email_id)
+    ends = {r.address: r.status.value for r in email.recipients if r.status.value != "sent"}
+    assert ends == {many[0]: "complained", **dict.fromkeys(many[1:4], "bounced")}
+    assert sorted(e.address for e in await listed(world)) == list(many[1:4])
+    totals = await world.db.read(counters.totals)
+    assert (totals[Counter.BOUNCED], totals[Counter.COMPLAINED]) == (3, 1)
+
+
+async def test_praise_and_absence_are_not_announced_as_bad_news(world: World) -> None:
+    await sent(world)
+    note = replace(event(K.BOUNCE, ANN, subtype="Transient/General"), recipients=(BARE_ANN,))
+    await tell(world, note, event(K.COMPLAINT, ANN, subtype="not-spam"))
+
+    types = [e.type for e in await world.db.read(outbox.unpublished, 9)]
+    assert not {"relay.email.bounced", "relay.email.complained"} & set(types)
+
+
+async def test_a_soft_bounce_before_a_hard_one_does_not_hide_it_from_the_rate(
+    world: World,
+) -> None:
+    for number, kinds in enumerate((["Transient", "Permanent"], ["Permanent", "Transient"]), 1):
+        await sent(world)
+        for kind in kinds:
+            told = event(K.BOUNCE, ANN, subtype=f"{kind}/General", ses_id=f"ses-{number}")
+            told = replace(told, source_id=f"{number}{kind}", detail=told.subtype)
+            await tell(world, told, replace(told, source_id=f"{number}{kind}-copy"))
+        for entry in await listed(world):
+            await world.db.write(suppressions.remove, entry.id)
+
+    (day,) = await world.db.read(compliance.days, START.date())
+    assert (day.eligible, day.hard_bounces) == (2, 2)
+    assert (await world.db.read(counters.totals))[Counter.BOUNCED] == 2
+
+
+async def test_an_old_notice_replayed_after_the_entry_was_removed_does_not_bring_it_back(
+    world: World,
+) -> None:
+    email_id = await sent(world)
+    bounce = event(K.BOUNCE, ANN, subtype="Permanent/General")
+    await tell(world, bounce)
+    (entry,) = await listed(world)
+    await world.db.write(suppressions.remove, entry.id)
+    world.clock.advance(timedelta(days=40))
+
+    assert await tell(world, bounce, replace(bounce, source_id="replayed")) == [False, False]
+    assert await listed(world) == []
+    assert await world.statuses(email_id) == ["bounced"]
+
+
+async def test_mail_to_the_simulator_puts_nobody_on_the_list(world: World) -> None:
+    mailbox = "bounce+doctor@simulator.amazonses.com"
+    await sent(world, mailbox)
+    await tell(world, event(K.BOUNCE, mailbox, subtype="Permanent/General"))
+
+    assert await listed(world) == []
 
 
 async def test_an_address_the_mail_never_went_to_is_not_suppressed(world: World) -> None:

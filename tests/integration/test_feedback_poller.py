@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backend.errors import ServiceUnavailableError
+from backend.errors import DatabaseBusyError, ServiceUnavailableError
 from backend.feedback.poller import FeedbackPoller
 from backend.ports import Notice
 from backend.store.schema import events as table
@@ -94,6 +94,22 @@ async def test_nothing_is_acknowledged_when_the_database_is_away(
     db.close()
 
     assert queue.acknowledged == []
+
+
+async def test_events_that_must_wait_for_the_database_end_the_poll_with_its_reason(
+    db: Database, clock: SettableClock, ids: CountingIds, bodies: list[str], tmp_path: Path
+) -> None:
+    queue, heard = ListQueue(bodies[:1]), []
+    poller = FeedbackPoller(db, queue, clock=clock, ids=ids, heard=lambda: heard.append(1))
+    await db.write(lambda _tx: None)
+    (tmp_path / "relay.db").rename(tmp_path / "away")
+    with pytest.raises(DatabaseBusyError):
+        await poller.poll()
+    assert (queue.acknowledged, heard) == ([], [])
+
+    (tmp_path / "away").rename(tmp_path / "relay.db")
+    assert await poller.poll() == 1
+    assert (queue.acknowledged, heard) == (["sqs-0"], [1])
 
 
 async def test_a_long_poll_ends_at_once_when_told_to_stop(

@@ -135,6 +135,22 @@ async def test_the_same_key_with_another_body_is_a_conflict(world: World) -> Non
         await accept(world.outbound, TENANT, replace(DRAFT, text="x"), idempotency_key="k")
 
 
+async def test_a_repeat_is_replayed_when_its_moment_has_passed_since(world: World) -> None:
+    draft = replace(DRAFT, scheduled_at=(world.clock.now() + timedelta(hours=1)).isoformat())
+    first = await accept(world.outbound, TENANT, draft, idempotency_key="k")
+    world.clock.advance(timedelta(hours=3))
+    again = await accept(world.outbound, TENANT, draft, idempotency_key="k")
+
+    with pytest.raises(InvalidInputError, match="has passed"):
+        await accept(world.outbound, TENANT, draft, idempotency_key="another")
+    with pytest.raises(InvalidInputError, match="has passed"):
+        await accept(world.outbound, TENANT, replace(draft, text="x"), idempotency_key="k")
+    with pytest.raises(InvalidInputError, match="surrogate"):
+        await accept(world.outbound, TENANT, replace(DRAFT, text="\ud800"), idempotency_key="s")
+    assert (again.email_id, again.replayed) == (first.email_id, True)
+    assert await mails(world) == 1
+
+
 async def test_a_key_is_free_again_after_a_day_and_for_another_tenant(world: World) -> None:
     first = await accept(world.outbound, TENANT, DRAFT, idempotency_key="k")
     draft = replace(DRAFT, sender="a@globex.example")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
 from backend.errors import (
     ConfigError,
@@ -27,11 +29,17 @@ from backend.outbound.hold import LADDERS
 from backend.outbound.send import process
 from backend.outbound.sending_desk import SendingDesk
 from backend.store import attempts
+from backend.store.schema import attempts as attempts_table
 from tests.outbound_world import ACCOUNT, DRAFT, OTHER_TENANT, TENANT, World, make_world
+from tests.waiting import until
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
     from backend.errors import RelayError
     from backend.model.sending_status import SendingStatus
+    from backend.ports import OutgoingMail
     from backend.store.engine import Database
     from backend.store.types import Tx
     from tests.settable import CountingIds, SettableClock
@@ -162,6 +170,91 @@ async def test_in_the_sandbox_mail_to_unverified_addresses_waits_for_production(
     await world.work()
     assert (await world.email(mail)).status is EmailStatus.SENT
     assert len(world.transport.mails) == 3
+
+
+async def test_after_a_throttle_mail_goes_on_at_half_the_rate(any_world: World) -> None:
+    world = any_world
+    await some_mail(world, 3)
+    world.transport.answers = [ThrottledError("Maximum sending rate exceeded")]
+    await world.work()
+    assert (await status(world)).share == 0.5
+    world.clock.advance(1)
+    await world.work()
+    open_again = await status(world)
+    assert (open_again.state, open_again.share < 0.52) == (SendState.OPEN, True)
+    await world.work()
+    world.clock.advance(60)
+    assert (await status(world)).share == 1.0
+    assert len(world.transport.mails) == 4
+
+
+async def test_a_mail_denied_to_its_sender_alone_does_not_stop_that_of_others(
+    world: World,
+) -> None:
+    mail = await some_mail(world, 2)
+    denied = CredentialsRefusedError("not authorized to perform ses:SendEmail on identity/acme")
+    world.transport.answers = [denied, denied]
+    await world.work()
+    for _ in range(2):
+        world.clock.advance(LADDERS[SendState.DENIED].longest)
+        await world.work()
+    # the first try was the other mail's, the second one's turn came round again
+    assert [len(await world.db.read(attempts.of_email, one)) for one in mail] == [2, 1]
+    assert (await status(world)).state is SendState.OPEN
+    await world.work()
+    assert [(await world.email(one)).status for one in mail] == [EmailStatus.SENT] * 2
+
+
+async def test_a_try_that_does_not_come_to_ask_ses_is_the_next_mails(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def brake(_: Tx, tenant_id: str) -> str:
+        return "too many bounces" if tenant_id == OTHER_TENANT else ""
+
+    other = replace(DRAFT, sender="a@globex.example")
+    for _ in range(3):
+        await accept(world.outbound, OTHER_TENANT, other)
+    (free,) = await some_mail(world, 1)
+    world.transport.answers = [SendingPausedError("paused")]
+    await world.work()
+    monkeypatch.setattr(batches, "held_back", brake)
+    world.clock.advance(LADDERS[SendState.PAUSED].wait(0))
+    for _ in range(4):
+        await world.work()
+    assert (await world.email(free)).status is EmailStatus.SENT
+    assert (await status(world)).state is SendState.OPEN
+
+
+async def test_while_ses_is_slow_no_turns_are_taken_that_would_make_a_burst(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await some_mail(world, 6)
+    outbound = replace(world.outbound, calls=asyncio.Semaphore(2))
+    turns, answer, send = [], asyncio.Event(), world.transport.send
+    take = outbound.pacer.turn
+
+    async def counted(*given: Any, **more: Any) -> tuple[datetime, bool]:
+        turns.append(given)
+        return await take(*given, **more)
+
+    async def slow(mail: OutgoingMail) -> str:
+        await answer.wait()
+        return await send(mail)
+
+    monkeypatch.setattr(outbound.pacer, "turn", counted)
+    monkeypatch.setattr(world.transport, "send", slow)
+    items = await world.claim()
+    async with asyncio.TaskGroup() as group:
+        for item in items:
+            group.create_task(process(item, outbound))
+        await until(lambda: len(turns) == 2)
+        assert await world.db.read(_begun) <= 2
+        answer.set()
+    assert (len(turns), len(world.transport.mails)) == (6, 6)
+
+
+def _begun(tx: Tx) -> int:
+    return len(tx.execute(select(attempts_table.c.id)).all())
 
 
 async def test_a_clock_set_back_does_not_make_the_hold_last(world: World) -> None:

@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from backend.errors import SendingPausedError, ServiceUnavailableError
-from backend.outbound.pace import AHEAD, Pacer, allowed_rate
+from backend.outbound import pace as outbound_pace
+from backend.outbound.pace import AHEAD, Pacer, allowed_rate, lasts
+from backend.store import pace
 from backend.store.schema import pace as table
 from tests.outbound_world import ACCOUNT, ScriptedTransport
 
@@ -42,6 +44,60 @@ async def test_processes_together_keep_the_rate(
     assert len(moments) == 42
     for first, fifteenth in zip(moments, moments[14:], strict=False):
         assert fifteenth - first >= timedelta(seconds=1) - timedelta(milliseconds=20)
+
+
+async def test_after_a_throttle_half_the_rate_is_left_and_comes_back_within_a_minute(
+    any_db: Database, clock: SettableClock
+) -> None:
+    async def share() -> float:
+        return round(await any_db.read(pace.share, clock.now()), 3)
+
+    await any_db.write(pace.slow_down, clock.now())
+    assert await share() == 0.5
+    moments = await turns(any_db, clock, [Pacer(), Pacer()], 14.0, 14)
+    assert moments[7] - moments[0] >= timedelta(seconds=1) - timedelta(milliseconds=20)
+
+    await any_db.write(pace.slow_down, clock.now())
+    assert await share() == 0.25
+    clock.advance(30)
+    assert await share() == 0.5
+    for _ in range(9):
+        await any_db.write(pace.slow_down, clock.now())
+    assert await share() == pace.LEAST
+    clock.set(clock.now() - timedelta(hours=1))
+    assert await share() == 1.0
+    clock.set(clock.now() + timedelta(hours=1, minutes=2))
+    assert await share() == 1.0
+
+
+@pytest.mark.parametrize(
+    ("most", "sent", "rate", "seconds"),
+    [
+        (-1.0, 9e9, 14.0, 60),
+        (50_000.0, 0.0, 14.0, 60),
+        (50_000.0, 49_720.0, 14.0, 10),
+        (50_000.0, 49_990.0, 10.0, 1),
+        (50_000.0, 49_999.5, 1.0, 1),
+    ],
+)
+def test_what_is_left_of_the_quota_is_never_sent_faster_than_ses_is_asked_for_it(
+    most: float, sent: float, rate: float, seconds: int
+) -> None:
+    state = replace(ACCOUNT, max_send_rate=14.0, max_24_hour_send=most, sent_last_24_hours=sent)
+    assert allowed_rate(state) == rate
+    assert lasts(state) == timedelta(seconds=seconds)
+
+
+async def test_a_question_about_the_account_that_hangs_does_not_hold_up_the_mail(
+    db: Database, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pacer, transport = Pacer(), ScriptedTransport(clock)
+    await pacer.account(db, transport, clock)
+    clock.advance(61)
+    monkeypatch.setattr(outbound_pace, "ASK_FOR", 0.01)
+    monkeypatch.setattr(transport, "account", asyncio.Event().wait)
+    async with asyncio.timeout(5):
+        assert await pacer.account(db, transport, clock) is not None
 
 
 async def test_time_unused_is_not_saved_up(db: Database, clock: SettableClock) -> None:

@@ -96,9 +96,8 @@ async def test_mail_goes_out_and_each_recipients_fate_comes_back(
     assert email is not None
     assert [r.status.value for r in email.recipients] == ["delivered", "bounced"]
     assert email.ses_message_id
-    assert set(await db.read(suppressions.find, TENANT, [r.address for r in email.recipients])) == {
-        "bounce@simulator.amazonses.com"
-    }
+    # as at SES, mail to the simulator puts nobody on the list: the next test needs the mailbox
+    assert not await db.read(suppressions.find, TENANT, [r.address for r in email.recipients])
     state = await db.read(account.get)
     assert state is not None
     assert state.max_send_rate == 200.0

@@ -88,6 +88,44 @@ async def test_a_cancelled_mail_is_never_sent_and_is_counted_and_announced(
         await desk.reschedule_email(email_id, "in 1 hour", actor="ann")
 
 
+async def test_calling_off_is_undone_as_if_it_had_not_been(any_world: World) -> None:
+    email_id = await scheduled(any_world)
+    desk = desk_of(any_world)
+    with pytest.raises(TooLateError, match="is not called off: it is scheduled"):
+        await desk.restore_email(email_id, actor="ann")
+    called_off = await desk.cancel_email(email_id, actor="ann")
+    any_world.clock.advance(90)
+    await any_world.work()
+    back = await desk.restore_email(email_id, actor="ann", tenant_id=TENANT)
+
+    assert back.status is EmailStatus.SCHEDULED
+    assert back.scheduled_at == called_off.scheduled_at
+    assert (await any_world.db.read(counters.totals)).get(Counter.CANCELED, 0) == 0
+    told = [event.type for event in await any_world.db.read(outbox.unpublished, 9)]
+    assert told[-2:] == ["relay.email.cancelled", "relay.email.accepted"]
+    await any_world.work()
+    assert any_world.transport.mails == [], "not before its time"
+    any_world.clock.advance(timedelta(hours=2))
+    await any_world.work()
+    assert len(any_world.transport.mails) == 1
+    with pytest.raises(NotFoundError):
+        await desk.restore_email(email_id, actor="eve", tenant_id=OTHER_TENANT)
+
+
+async def test_a_mail_whose_time_passed_while_it_was_called_off_goes_out_at_once(
+    world: World,
+) -> None:
+    email_id = await scheduled(world)
+    desk = desk_of(world)
+    await desk.cancel_email(email_id, actor="ann")
+    world.clock.advance(timedelta(hours=3))
+    await world.work()
+    await desk.restore_email(email_id, actor="ann")
+    await world.work()
+    assert (await world.email(email_id)).status is EmailStatus.SENT
+    assert len(world.transport.mails) == 1
+
+
 async def test_a_moved_mail_goes_at_its_new_time(world: World) -> None:
     email_id = await scheduled(world)
     desk = desk_of(world)

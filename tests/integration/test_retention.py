@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -30,6 +31,7 @@ from backend.store import audit, gone, idempotency
 from backend.store import inbound as store
 from backend.store import jobs as job_rows
 from backend.store.blobs import FolderBlobs
+from backend.store.gone import erase
 from backend.store.idempotency import Kept
 from backend.store.schema import (
     deliveries,
@@ -294,6 +296,44 @@ async def test_a_file_may_be_taken_in_again_by_the_one_who_has_it(world: World) 
 
     await world.blobs.put(arrival.blob_key, raw)
     assert len(await world.intake.take_in(arrival)) == 1
+
+
+async def test_linked_files_go_with_their_message_or_when_their_links_have_ended(
+    world: World, tmp_path: Path
+) -> None:
+    gone, kept = [await world.receive(mail(name), HELP) for name in ("Gone", "Kept")]
+    now = world.clock.now()
+    for key, age in (
+        (f"attachments/{gone.id}/aa", 1 * DAY),
+        (f"attachments/{kept.id}/bb", 7 * DAY),
+        (f"attachments/{kept.id}/cc", 9 * DAY),
+        ("attachments/inb_of_nobody/dd", 9 * DAY),
+        ("http/not-a-file", 99 * DAY),
+    ):
+        await world.blobs.put(key, b"x")
+        os.utime(tmp_path / "blobs" / key, ((now - age).timestamp(),) * 2)
+    await world.db.write(erase, [gone.id], now, with_raw=True)
+
+    def run(settings: RetentionSettings) -> Retention:
+        return Retention(
+            world.db,
+            world.blobs,
+            world.clock,
+            world.ids,
+            settings=settings,
+            linked=world.blobs,
+        )
+
+    left_alone = await run(RetentionSettings(with_raw=False)).delete(actor="ann")
+    report = await run(RetentionSettings()).delete(actor="ann")
+
+    assert (left_alone.files_deleted, report.files_deleted) == (0, 3)
+    assert {key for key in await keys(world) if key != kept.blob_key} == {
+        f"attachments/{kept.id}/bb",
+        "http/not-a-file",
+    }
+    entry = (await world.db.read(audit.newest, 1))[0]
+    assert entry.detail == {"files": "3"}
 
 
 async def test_what_has_served_its_time_is_dropped(world: World) -> None:

@@ -263,7 +263,7 @@ async def test_an_unsafe_attachment_is_never_sent(world: World) -> None:
 
 async def requested(world: World, inbound_id: str, raw: bytes) -> Any:
     """Give the body a released message would be delivered with."""
-    from backend.inbound.deliver_files import filled_request, plan_files
+    from backend.inbound.deliver_files import Letter, filled_request, plan_files
     from backend.inbound.pipeline import conclude
     from backend.inbound.screen_facts import read_mail
 
@@ -272,7 +272,8 @@ async def requested(world: World, inbound_id: str, raw: bytes) -> Any:
     waived = frozenset({Reason.UNSAFE_ATTACHMENT})
     decision = await conclude(world.inbound, row, parsed, waived=waived)
     plan = await plan_files(world.db, world.inbound.files, decision.message, parsed)
-    return filled_request(world.inbound.files, raw, decision.message, parsed, plan).body
+    letter = Letter(decision.message, parsed, raw)
+    return filled_request(world.inbound.files, letter, plan).body
 
 
 async def test_a_url_taken_away_between_tries_holds_the_message(world: World) -> None:

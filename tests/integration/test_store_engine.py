@@ -8,18 +8,23 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from sqlalchemy import event, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from backend.errors import ConfigError, DatabaseBusyError, InvalidInputError
+from backend.store import connections
 from backend.store.engine import Database, open_database
 from backend.store.schema import tenants as t
+from backend.store.writer import _Job
 from tests.settable import START
+from tests.waiting import until_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -177,6 +182,54 @@ async def test_a_loop_that_ended_early_harms_nobody(db: Database) -> None:
     assert await db.read(names) == ["Tenant 2"]
 
 
+def test_a_loop_that_ends_before_its_work_begins_leaves_it_to_the_next(any_url: str) -> None:
+    db = open_database(any_url)
+    hand_in_and_end(db, 1)
+    asyncio.run(db.write(add, 2))
+    hand_in_and_end(db, 3)
+    db.close()
+
+    again = open_database(any_url)
+    found = asyncio.run(again.read(names))
+    again.close()
+    assert found == ["Tenant 1", "Tenant 2", "Tenant 3"]
+
+
+def hand_in_and_end(db: Database, number: int) -> None:
+    """Hand work in on a loop that has no turn more to look whether it is all."""
+
+    def hand_in() -> None:
+        # the job of a caller who is gone: what Writer.submit does, without the waiting
+        db._writer._hand_in(_Job(lambda tx: add(tx, number), loop, loop.create_future()))
+        loop.stop()
+
+    loop = asyncio.new_event_loop()
+    loop.call_soon(hand_in)
+    loop.run_forever()
+    loop.close()
+
+
+def test_loops_that_come_and_go_in_many_threads_all_get_their_answers(any_db: Database) -> None:
+    async def some(start: int) -> list[int]:
+        given_up = [asyncio.ensure_future(any_db.write(names)) for _ in range(5)]
+        done = await asyncio.gather(*(any_db.write(add, start + n) for n in range(5)))
+        for one in given_up:
+            one.cancel()
+        alone = await any_db._writer.submit_alone(lambda: start + 5)
+        return [*done, alone, *[await any_db.write(add, start + n) for n in (6, 7)]]
+
+    def loops(thread: int) -> list[list[int]]:
+        return [asyncio.run(some(thread * 1000 + 10 * round_)) for round_ in range(6)]
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(loops, range(4)))
+
+    for thread, rounds in enumerate(found):
+        for number, answers in enumerate(rounds):
+            assert answers == [thread * 1000 + 10 * number + n for n in range(8)]
+    assert len(asyncio.run(any_db.read(names))) == 4 * 6 * 7
+
+
 async def test_a_reader_cannot_write(any_db: Database) -> None:
     with pytest.raises(DBAPIError, match=r"readonly|read-only"):
         await any_db.read(add, 1)
@@ -250,6 +303,24 @@ async def test_a_full_disk_fails_the_whole_group_and_passes(db: Database) -> Non
     assert len(await db.read(names)) == 1
 
 
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+async def test_nothing_is_promised_in_a_file_that_was_taken_away(
+    db: Database, tmp_path: Path, suffix: str
+) -> None:
+    await db.write(add, 1)
+    name, away = tmp_path / f"relay.db{suffix}", tmp_path / "away"
+    name.rename(away)
+    with pytest.raises(DatabaseBusyError, match="deleted, moved or replaced"):
+        await db.write(add, 2)
+    shutil.copyfile(away, name)  # another one of the same name
+    with pytest.raises(DatabaseBusyError, match="start it again"):
+        await db.write(add, 3)
+
+    away.replace(name)
+    await db.write(add, 4)
+    assert await db.read(names) == ["Tenant 1", "Tenant 4"]
+
+
 async def test_a_locked_database_fails_cleanly_and_passes(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +356,84 @@ async def test_a_server_that_drops_us_fails_the_group_and_passes(
 
     assert await db.read(names) == ["Tenant 2"]
     db.close()
+
+
+async def test_after_the_server_dropped_every_connection_all_of_ours_come_back(
+    postgresql_url: str,
+) -> None:
+    address = postgresql_url.replace("+psycopg", "")
+    with closing(psycopg.connect(address, autocommit=True)) as operator:
+        theirs = [pid for (pid,) in operator.execute("SELECT pid FROM pg_stat_activity")]
+        db = open_database(postgresql_url)
+        before = await db.version()
+        await db.read(names)
+        operator.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND NOT pid = ANY(%s)",
+            [theirs],
+        )
+    told = await asyncio.gather(
+        db.write(add, 1), db.read(names), db.version(), return_exceptions=True
+    )
+
+    assert {type(one) for one in told if isinstance(one, Exception)} <= {DatabaseBusyError}
+    await db.write(add, 2)
+    assert await db.version() > before
+    assert "Tenant 2" in await db.read(names)
+    db.close()
+
+
+async def test_nobody_waits_for_ever_for_a_process_that_was_stopped(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(connections, "STOPPED_SECONDS", 0.5)
+    stopped, other = open_database(postgresql_url), open_database(postgresql_url)
+    await other.write(add, 1)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def rename(tx: Tx, name: str) -> None:
+        tx.execute(t.update().where(t.c.id == "ten_1").values(name=name))
+
+    def rename_and_stop(tx: Tx) -> None:
+        rename(tx, "late")
+        begun.set()
+        go_on.wait(20)
+        rename(tx, "later")
+
+    late = asyncio.ensure_future(stopped.write(rename_and_stop))
+    await asyncio.to_thread(begun.wait, 20)
+    with pytest.raises(DatabaseBusyError, match="lock timeout"):
+        await other.write(rename, "soon")
+
+    async def renamed() -> bool:  # once the server has ended the session of the other
+        try:
+            await other.write(rename, "soon")
+        except DatabaseBusyError:
+            return False
+        return True
+
+    await until_async(renamed)
+    go_on.set()
+    with pytest.raises(DatabaseBusyError):
+        await late
+    assert await stopped.read(names) == ["soon"]
+    stopped.close()
+    other.close()
+
+
+async def test_a_server_that_vanished_is_noticed(postgresql_url: str) -> None:
+    db = open_database(f"{postgresql_url}{'&' if '?' in postgresql_url else '?'}connect_timeout=7")
+
+    def told(tx: Tx) -> dict[str, str]:
+        raw: Any = tx.connection.dbapi_connection
+        return dict(raw.info.get_parameters())
+
+    asked = await db.write(told)
+    db.close()
+
+    assert (asked["keepalives_idle"], asked["tcp_user_timeout"]) == ("10", "25000")
+    assert asked["connect_timeout"] == "7"  # the operator knows better
 
 
 async def test_processes_that_deadlock_both_succeed(postgresql_url: str) -> None:

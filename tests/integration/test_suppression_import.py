@@ -106,6 +106,61 @@ async def test_a_file_comes_on_the_list_in_chunks_and_off_it_again(
         await desk.undo_import("imp_9", actor="ann")
 
 
+async def test_what_no_database_takes_as_text_is_marked_and_ends_no_import(
+    desk: SuppressionDesk,
+) -> None:
+    line = '{"address": "kim@client.example", "note": "\\u0000\\ud800", "source_id": "\\udfff"}\n'
+    report = await desk.import_file(io.StringIO(line), WISH, actor="ann")
+    by_hand = SuppressionWish(address="lee@client.example", tenant_id="ten_1", note="\ud800\0")
+    lee = await desk.add(by_hand, actor="ann")
+
+    assert (report.added, report.fault_count) == (1, 0)
+    kim = await desk.get("kim@client.example", "ten_1")
+    assert (kim.note, kim.source_email_id) == ("\ufffd\ufffd", "\ufffd")
+    assert (await desk.get(lee.id, "ten_1")).note == "\ufffd\ufffd"
+
+
+async def test_undo_leaves_what_a_person_has_removed_changed_or_put_back(
+    desk: SuppressionDesk,
+) -> None:
+    names = ("gone", "again", "longer", "same")
+    text = "".join(f"{name}@x.example,bounce\n" for name in names)
+    report = await desk.import_file(io.StringIO(text), WISH, actor="ann")
+    entries = {name: await desk.get(f"{name}@x.example", "ten_1") for name in names}
+    for name in ("gone", "again"):
+        await desk.remove(entries[name].id, actor="bob")
+    for name in ("again", "longer"):
+        wish = SuppressionWish(address=f"{name}@x.example", tenant_id="ten_1", note="by hand")
+        await desk.add(wish, actor="bob")
+
+    assert await desk.undo_import(report.id, actor="ann") == 1
+    assert await listed(desk) == ["again@x.example", "held@client.example", "longer@x.example"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "mail", "held"),
+    [
+        ("Kim@Client.Example", "kim@client.example", True),
+        ("kim@client.example", "KIM@CLIENT.EXAMPLE", True),
+        ("kim@client.example", "kim+news@client.example", False),
+        ("kim+news@client.example", "kim@client.example", False),
+        ("kim@m\u00fcnchen.example", "Kim@xn--mnchen-3ya.example", True),
+        ("m\u00dcnchen.example.", "kim@xn--mnchen-3ya.example", True),
+        ("client.example", "kim@mail.client.example", False),
+        ("*.client.example", "kim@a.mail.client.example", True),
+        ("*.client.example", "kim@client.example", False),
+        ("*.client.example", "kim@notclient.example", False),
+        ("@client.example", "kim@client.example", True),
+    ],
+)
+async def test_what_an_entry_holds_back(
+    desk: SuppressionDesk, listed: str, mail: str, held: bool
+) -> None:
+    await desk.add(SuppressionWish(address=listed, tenant_id="ten_1"), actor="ann")
+
+    assert set(await desk.check([mail], "ten_1")) == ({mail} if held else set())
+
+
 async def test_an_import_run_twice_adds_nothing_the_second_time(desk: SuppressionDesk) -> None:
     await desk.import_file(io.StringIO(FILE), WISH, actor="ann")
     again = await desk.import_file(io.StringIO(FILE), WISH, actor="ann")

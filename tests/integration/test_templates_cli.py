@@ -71,6 +71,10 @@ def test_a_template_is_written_tried_sent_and_rolled_back(shell: Any, tmp_path: 
     edited = shell("templates", "edit", "Opened", "--subject", "New #{{n}}", "--note", "nicer")
     back = shell("templates", "publish", "Opened", "--version", "1")
     shown = shell("templates", "show", "Opened")
+    told = shell("templates", "versions", "Opened")
+    listed = [
+        json.loads(line) for line in shell("templates", "versions", "Opened", "--json").splitlines()
+    ]
 
     assert made["version"]["number"] == 1
     assert (preview["subject"], preview["text"]) == ("#7", "{{title}} for customer")
@@ -80,4 +84,6 @@ def test_a_template_is_written_tried_sent_and_rolled_back(shell: Any, tmp_path: 
     assert "version 1; version 1 is sent" in back
     assert "2 of 2; version 1 is sent" in shown
     assert "nicer" in shown
+    assert "nicer" in told
+    assert [(one["number"], one["note"]) for one in listed] == [(2, "nicer"), (1, "")]
     assert "Opened" in shell("templates", "list")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from standardwebhooks import Webhook
 
+from backend.bus.fan_out import queue_for
+from backend.bus.gate import TRIPS
 from backend.bus.ladder import LADDER
 from backend.bus.sweep import EventSweeper
+from backend.bus.webhook_desk import WebhookDesk
+from backend.bus.webhook_secrets import renew_all
 from backend.errors import InvalidInputError, NotFoundError
 from backend.model.tenant import Tenant
 from backend.model.usage import UsageKind, UsageQuery
@@ -22,16 +28,20 @@ from backend.model.webhooks import (
     EndpointWish,
     WebhookStyle,
 )
+from backend.model.work import WorkKind
 from backend.queue.announce import announce
-from backend.store import audit, outbox, tenants, usage
+from backend.sealing import Seal
+from backend.store import audit, outbox, tenants, usage, webhooks
 from tests.settable import START
 from tests.webhook_world import Receiver, World, event, receiving, telling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from backend.model.webhooks import NewSecret
+    from backend.model.bus import BusEvent
+    from backend.model.webhooks import Endpoint, NewSecret
     from backend.store.engine import Database
+    from backend.store.types import Tx
     from tests.settable import CountingIds, SettableClock
 
 ALL = DeliveryQuery()
@@ -267,6 +277,64 @@ async def test_a_silent_endpoint_holds_up_no_other_and_gets_a_few_calls_at_a_tim
     assert failed.error == "no answer within 1 s"
 
 
+async def test_a_dead_endpoint_with_thousands_waiting_holds_up_no_other(
+    any_world: World, receiver: Receiver
+) -> None:
+    world = any_world
+    async with receiving() as dead:
+        dead.answer = "500 Oops"
+        made = await subscribed(world, dead)
+        await subscribed(world, receiver, tenant="ten_2")
+        backlog = [event(number) for number in range(1_200)]
+        await world.bus.db.write(_wait_for, made.endpoint, backlog, world)
+        world.clock.advance(1)
+        await world.bus.db.write(announce, event(9_000, tenant="ten_2"))
+        rounds = 0
+        while not receiver.seen:
+            await world.work()
+            rounds += 1
+            assert rounds < 9, "100 are claimed at a time: it stood behind all that waits"
+
+    assert len(dead.seen) <= 8
+    assert await world.desk.count_deliveries(DeliveryQuery(state=DeliveryState.PENDING)) == 1_200
+    assert await world.claimed(WorkKind.WEBHOOK) == [], "nothing is claimed only to be put back"
+    world.clock.advance(700)
+    assert len(await world.claimed(WorkKind.WEBHOOK)) == 100, "all of it has another turn"
+
+
+def _wait_for(tx: Tx, endpoint: Endpoint, events: list[BusEvent], world: World) -> None:
+    for one in events:
+        queue_for(tx, one, [endpoint], at=world.clock.now(), ids=world.bus.ids)
+
+
+async def test_an_endpoint_that_fails_is_left_alone_by_all_processes_and_probed_once_by_each(
+    db: Database, clock: SettableClock, ids: CountingIds, receiver: Receiver
+) -> None:
+    async with with_tenants(db, clock, ids) as world, telling(db, clock, ids) as second:
+        await subscribed(world, receiver)
+        receiver.answer = "503 Away"
+        for number in range(30):
+            await world.bus.db.write(announce, event(number))
+        while len(receiver.seen) < TRIPS:
+            await world.work()
+            clock.advance(1)
+        failed = len(receiver.seen)
+        await second.work()
+        assert len(receiver.seen) == failed, "the other process heard of it"
+
+        clock.advance(330)
+        for one in (world, second):
+            await one.work()
+        assert len(receiver.seen) <= failed + 2
+        receiver.answer = "200 OK"
+        for _ in range(9):
+            clock.advance(330)
+            await world.work()
+            await second.work()
+    assert {body["id"] for body in receiver.bodies} == {f"evt_{n}" for n in range(30)}
+    assert {state for _, state, _ in await states(world)} == {"delivered"}
+
+
 async def test_during_a_rotation_both_secrets_sign_and_afterwards_the_new_one(
     world: World, receiver: Receiver
 ) -> None:
@@ -286,6 +354,31 @@ async def test_during_a_rotation_both_secrets_sign_and_afterwards_the_new_one(
     assert headers["svix-signature"] == Webhook(new.secret).sign("evt_2", world.clock.now(), body)
     assert json.loads(body)["type"] == "email.sent"
     assert set(json.loads(body)) == {"type", "created_at", "data"}
+
+
+async def test_secrets_are_sealed_in_the_database_and_what_was_in_clear_is_when_it_is_renewed(
+    any_world: World, receiver: Receiver
+) -> None:
+    clear = any_world
+    first = await subscribed(clear, receiver)
+    key = base64.urlsafe_b64encode(b"k" * 32).decode()
+    bus = replace(clear.bus, seal=Seal([key]))
+    desk = WebhookDesk(bus, lambda: None)
+    assert await renew_all(bus) == 1
+    assert await renew_all(bus) == 0
+    second = await desk.rotate(first.endpoint.id, actor="tester")
+
+    kept = await bus.db.read(webhooks.kept_secrets)
+    assert all(one.startswith("sealed:") for pair in kept.values() for one in pair)
+    await desk.test(first.endpoint.id)
+    headers, body = receiver.seen[-1]
+    for secret in (first.secret, second.secret):
+        signed = Webhook(secret).sign(headers["webhook-id"], clear.clock.now(), body)
+        assert signed in headers["webhook-signature"].split()
+
+    lost = await clear.desk.test(first.endpoint.id)
+    assert lost.error.startswith("a signing secret cannot be opened: ")
+    assert len(receiver.seen) == 1, "nothing goes out unsigned"
 
 
 async def test_a_test_event_is_posted_at_once_and_blames_nobody(

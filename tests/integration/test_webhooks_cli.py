@@ -7,13 +7,13 @@ import csv
 import io
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
-from backend import RelayError
+from backend import RelayError, SystemClock
 from backend.model.tenant import Tenant
 from backend.model.usage import UsageKind
 from backend.store import tenants, usage
@@ -68,7 +68,8 @@ async def test_an_endpoint_from_its_making_to_its_removal(shell: Shell) -> None:
         hook = made["webhook"]["id"]
         assert made["secret"].startswith("whsec_")
         receiver.answer, receiver.body = "500 Oops", b"no \x1b]52;c;eA==\x07 way"
-        tested = await shell.out("webhooks", "test", hook)
+        code, tested = await shell.run("webhooks", "test", hook)
+        assert code == Exit.FAILED
         assert "it answered 500" in tested
         assert "\x1b" not in tested
 
@@ -90,6 +91,34 @@ async def test_an_endpoint_from_its_making_to_its_removal(shell: Shell) -> None:
     assert made["secret"] not in await shell.out("webhooks", "rotate", hook)
     assert await shell.out("webhooks", "remove", hook) == f"{hook} removed\n"
     assert await shell.out("webhooks", "list", "--json") == ""
+
+
+async def test_what_an_endpoint_answered_is_shown_line_by_line_and_a_payload_whole(
+    shell: Shell,
+) -> None:
+    async with receiving() as receiver:
+        made = await shell.json("webhooks", "add", receiver.url)
+        receiver.body = b"first\nsecond \x9b2J\x1b[31m\n" + b"x" * 900
+        tested = await shell.json("webhooks", "test", made["webhook"]["id"])
+    shown = (await shell.out("webhooks", "deliveries", tested["id"])).splitlines()
+
+    assert {"first", "x" * 900} <= set(shown)
+    assert not any(char in line for line in shown for char in "\x1b\x9b")
+    (payload,) = (line for line in shown if line.startswith("payload"))
+    assert json.loads(payload.removeprefix("payload"))["type"] == "relay.webhook.test"
+
+
+async def test_usage_that_books_does_not_take_ends_with_a_code(
+    shell: Shell, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await db.write(usage.count, "ten_1", UsageKind.SENT, SystemClock().now() - timedelta(days=2))
+    async with receiving() as receiver:
+        monkeypatch.setenv("BOOKS_API_URL", receiver.url.partition("/hook")[0])
+        receiver.answer = "503 Away"
+        code, said = await shell.run("usage", "--post")
+        assert (code, "Books answered 503" in said) == (Exit.FAILED, True)
+        receiver.answer = "201 Created"
+        assert (await shell.run("usage", "--post"))[0] == Exit.OK
 
 
 @pytest.mark.parametrize(

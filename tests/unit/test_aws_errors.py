@@ -27,7 +27,7 @@ from backend.errors import (
     UnknownOutcomeError,
 )
 
-TABLES = (errors.THROTTLED, errors.PAUSED, errors.REFUSED)
+TABLES = (errors.THROTTLED, errors.PAUSED, errors.REFUSED, errors.MISSING)
 
 
 def answered(code: str, status: int, message: str = "why") -> theirs.ClientError:
@@ -62,13 +62,14 @@ ANSWERS: list[tuple[str, int, type[RelayError]]] = [
     ("MessageRejected", 400, RefusedError),
     ("MailFromDomainNotVerifiedException", 400, RefusedError),
     ("BadRequestException", 400, RefusedError),
-    ("NotFoundException", 404, RefusedError),
+    ("NotFoundException", 404, ConfigError),
     ("InternalServiceErrorException", 500, ServiceUnavailableError),
     ("503", 503, ServiceUnavailableError),
     ("RequestTimeTooSkewed", 403, ServiceUnavailableError),
     ("ExpiredTokenException", 403, CredentialsRefusedError),
     ("AccessDeniedException", 403, CredentialsRefusedError),
     ("SomethingNewException", 400, RefusedError),
+    ("SomethingNewException", 403, CredentialsRefusedError),
     ("SomethingNewException", 429, ThrottledError),
 ]
 
@@ -127,7 +128,16 @@ URL = {"endpoint_url": "http://127.0.0.1"}
 LOST: list[tuple[Exception, type[RelayError], type[RelayError]]] = [
     (theirs.EndpointConnectionError(**URL), ServiceUnavailableError, ServiceUnavailableError),
     (theirs.ConnectTimeoutError(**URL), ServiceUnavailableError, ServiceUnavailableError),
-    (theirs.SSLError(**URL, error=OSError("x")), ServiceUnavailableError, ServiceUnavailableError),
+    (
+        theirs.SSLError(**URL, error=OSError("[SSL: CERTIFICATE_VERIFY_FAILED] expired")),
+        ServiceUnavailableError,
+        ServiceUnavailableError,
+    ),
+    (
+        theirs.SSLError(**URL, error=OSError("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]")),
+        UnknownOutcomeError,
+        ServiceUnavailableError,
+    ),
     (
         theirs.ProxyConnectionError(proxy_url="x"),
         ServiceUnavailableError,

@@ -23,6 +23,7 @@ from backend import (
     SeriesPoint,
 )
 from relay_console.safe import safe
+from relay_console.viewmodel.drawing import draw, room_for
 from relay_console.viewmodel.filters import log_query, quarantine_query, suppression_query
 from relay_console.viewmodel.rows import (
     DOMAIN_COLUMNS,
@@ -169,3 +170,47 @@ def test_the_window_stops_at_both_ends() -> None:
     assert other_window(WINDOWS[0], -1) == WINDOWS[0]
     assert other_window(WINDOWS[-1], 1) == WINDOWS[-1]
     assert other_window(30, 1) == 60
+
+
+def drawn(counts: list[tuple[int, int, int]], width: int = 78, height: int = 18) -> list[str]:
+    """Draw (sent, delivered, bounced) a minute as text, each line checked to fit."""
+    names = (Counter.SENT, Counter.DELIVERED, Counter.BOUNCED)
+    minutes = [
+        SeriesPoint(at=NOW + timedelta(minutes=n), counts=dict(zip(names, one, strict=True)))
+        for n, one in enumerate(counts)
+    ]
+    most = max(max(one) for one in counts)
+    chart = chart_of(minutes, room_for(width, most * len(counts)))
+    lines = ["".join(text for text, _ in line) for line in draw(chart, width, height)]
+    assert len(lines) == height
+    assert all(len(line) <= width for line in lines)
+    return lines
+
+
+def test_a_minute_without_mail_is_a_gap_and_not_a_slope() -> None:
+    lines = drawn([(0, 0, 0)] * 10 + [(8, 4, 1)] + [(0, 0, 0)] * 19)
+    flow, bounced = lines[1:12], lines[14:]
+    assert {"".join(line.split()[1:]) for line in flow[1:-1]} == {"█", "▄", "░"}
+    assert sum("█" in line for line in flow) == 5, "half of what was sent is delivered"
+    assert all("▒" in line for line in bounced)
+    assert len({line.index("▒") for line in bounced}) == 1
+
+
+def test_a_single_mail_beside_a_million_is_seen_and_the_numbers_fit() -> None:
+    lines = drawn([(1_000_000, 1_000_000, 0)] * 29 + [(1, 1, 0)])
+    assert lines[1].startswith("1,000,000┤ █")
+    assert lines[11].startswith("        0┤ █")
+    assert lines[11].rstrip().endswith("▁")
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("width", [30, 60, 80, 120, 200])
+def test_every_window_fits_every_width_and_ends_now(window: int, width: int) -> None:
+    lines = drawn([(n % 7, n % 5, n % 3) for n in range(window)], width, 15)
+    axis = next(line for line in lines if line.endswith("now"))
+    assert axis.count("-") >= (1 if width > 40 else 0)
+
+
+def test_a_chart_that_has_no_room_says_so() -> None:
+    (only,) = draw(chart_of(points(5)), 80, 5)
+    assert only == [("Make the terminal taller to see the chart.", "text")]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from backend.errors import InvalidInputError
 from backend.model.suppression import LineFault, SuppressionReason
 from backend.suppression.cells import plain_cell, safe_cell
-from backend.suppression.formats import read_records
+from backend.suppression.formats import read_records, suppression_text
 from backend.suppression.rows import Judge
 from backend.suppression.sorting import Sorter
 from tests.settable import START
@@ -87,6 +87,49 @@ def test_more_rows_than_a_run_come_back_in_order() -> None:
         rows = [row[2] for row in sorter.rows()]
 
     assert rows == [1, 2, 3, 5, 7, 8, 9, 9]
+
+
+def records(text: str) -> list[Any]:
+    found = read_records(io.StringIO(text, newline=""))
+    return [(one.line, "") if isinstance(one, LineFault) else (one[0], one[1][0]) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("email;name, first\na@b.example;x, y\n", [(2, "a@b.example")]),
+        ("\n\n\naddress\na@b.example\n", [(5, "a@b.example")]),
+        ("address\ra@b.example\rc@d.example\r", [(2, "a@b.example"), (3, "c@d.example")]),
+        ('"a@b.example"\r\n\'=c@d.example\r\n', [(1, "a@b.example"), (2, "=c@d.example")]),
+        ('{\n  "address": "a@b.example"\n}\n', [(1, "")]),
+        ('{"SuppressedDestinationSummaries": []}', []),
+    ],
+)
+def test_an_awkward_file_is_read_with_its_true_lines(
+    text: str, expected: list[tuple[int, str]]
+) -> None:
+    assert records(text) == expected
+
+
+def test_a_line_without_end_is_cut_and_the_next_one_is_read() -> None:
+    head = "address" + ",x" * 1_000_000
+    row = "a@b.example" + ",c@d.example" * 200_000
+    blob = "a" * 3_000_000
+
+    found = records(f"{head}\n{row}\n{blob}\ne@f.example\n")
+    assert found == [(2, "a@b.example"), (3, ""), (4, "e@f.example")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_is_read_in_the_encoding_of_its_first_bytes(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("address\tnote\na@b.example\tM\u00fcller\n", encoding=encoding)
+    with path.open("rb") as file, suppression_text(file) as text:
+        (record,) = read_records(text)
+
+    assert isinstance(record, tuple)
+    fields = record[1]
+    assert (fields[0], fields[3]) == ("a@b.example", "M\u00fcller")
 
 
 def test_an_unknown_format_is_named() -> None:

@@ -11,7 +11,7 @@ import pytest
 from backend.bus.poster import Network, Poster
 from backend.clock import SystemClock
 from tests.tls_world import make_identity
-from tests.webhook_world import Receiver
+from tests.webhook_world import Receiver, receiving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,7 +55,39 @@ async def test_the_connection_goes_to_the_judged_address_under_the_asked_name(
     ((headers, body),) = receiver.seen
     assert (headers["host"], headers["webhook-id"], body) == ("files.example", "evt_1", '{"a":1}')
     # its certificate is for another name
-    assert (other.ok, other.status, other.error) == (False, 0, "no answer: ConnectError")
+    assert (other.ok, other.status) == (False, 0)
+    assert other.error.startswith("no answer: its certificate is not accepted: Hostname mismatch")
+    assert "other.example" in other.error
+
+
+async def test_a_failure_is_told_in_words_and_the_status_counts_whatever_the_body_does() -> None:
+    async with receiving() as receiver:
+        receiver.endless = True
+        poster = Poster(SystemClock(), inside=True, seconds=0.3, network=Network(trust=False))
+        endless = await poster.post(receiver.url, "{}", HEADERS)
+        receiver.answer = "503 Away\r\nRetry-After: 7"
+        away = await poster.post(receiver.url, "{}", HEADERS)
+    refused = await poster.post(receiver.url, "{}", HEADERS)
+    await poster.close()
+
+    assert (endless.ok, endless.status, endless.response) == (True, 200, "ok")
+    assert (away.error, away.retry_after, away.response) == ("it answered 503", 7, "ok")
+    assert refused.error == "no answer: the connection was refused; nothing listens there"
+
+
+async def test_a_port_that_speaks_no_tls_is_told_so() -> None:
+    async def plain(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(plain, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        poster = Poster(SystemClock(), inside=True)
+        answer = await poster.post(f"https://127.0.0.1:{port}/", "{}", HEADERS)
+        await poster.close()
+
+    assert answer.error.startswith("no answer: no TLS connection: ")
+    assert answer.error.endswith("does it speak https there?")
 
 
 @pytest.mark.parametrize(

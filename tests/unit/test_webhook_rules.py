@@ -8,7 +8,7 @@ import pytest
 import resend
 from standardwebhooks import Webhook
 
-from backend.bus.gate import FEWEST, MOST, TRIPS, Gate
+from backend.bus.gate import FEWEST, MOST, MOST_SLOW, TRIPS, Gate
 from backend.bus.ladder import LADDER, wait_after
 from backend.bus.poster import checked_url, safe_text
 from backend.bus.signing import in_style, is_secret, signed_headers, written
@@ -45,48 +45,77 @@ def test_a_receiver_may_ask_for_a_longer_wait_within_a_day(
 def test_a_destination_gets_a_few_calls_at_a_time_and_another_is_not_held_up() -> None:
     gate = Gate(SettableClock())
 
-    assert [gate.admit("a") for _ in range(FEWEST)] == [None] * FEWEST
-    assert gate.admit("a") is not None
-    assert gate.admit("b") is None
-    gate.leave("a", ok=True)
-    assert gate.admit("a") is None
+    assert all(gate.admit("a") for _ in range(FEWEST))
+    assert not gate.admit("a")
+    assert gate.admit("b")
+    gate.leave("a", ok=True, seconds=1)
+    assert gate.admit("a")
 
 
 def test_a_destination_that_takes_what_it_gets_is_given_more_until_it_fails() -> None:
     gate = Gate(SettableClock())
     for _ in range(MOST):
-        assert gate.admit("a") is None
-        gate.leave("a", ok=True)
-    assert [gate.admit("a") for _ in range(MOST)] == [None] * MOST
-    assert gate.admit("a") is not None
+        assert gate.admit("a")
+        gate.leave("a", ok=True, seconds=0.1)
+    assert all(gate.admit("a") for _ in range(MOST))
+    assert not gate.admit("a")
 
     for _ in range(MOST - 1):
-        gate.leave("a", ok=True)
-    gate.leave("a", ok=False)
-    assert [gate.admit("a") for _ in range(MOST)].count(None) == FEWEST
+        gate.leave("a", ok=True, seconds=0.1)
+    gate.leave("a", ok=False, seconds=0.1)
+    assert sum(gate.admit("a") for _ in range(MOST)) == FEWEST
 
 
 def test_a_failing_destination_is_left_alone_then_tried_by_one_call() -> None:
     clock = SettableClock()
     gate = Gate(clock)
     for _ in range(TRIPS):
-        assert gate.admit("a") is None
-        gate.leave("a", ok=False)
-    first = gate.admit("a")
-    assert first is not None
+        assert gate.admit("a")
+        gate.leave("a", ok=False, seconds=1)
+    assert not gate.admit("a")
+    first = gate.turns("a").wait(0)
 
     clock.advance(first)
-    assert gate.admit("a") is None
-    assert gate.admit("a") is not None, "the probe is still under way"
-    gate.leave("a", ok=False)
-    second = gate.admit("a")
-    assert second is not None
+    assert gate.admit("a")
+    assert not gate.admit("a"), "the probe is still under way"
+    gate.leave("a", ok=False, seconds=1)
+    assert not gate.admit("a")
+    second = gate.turns("a").wait(0)
     assert second == 2 * first
 
     clock.advance(second)
-    assert gate.admit("a") is None
-    gate.leave("a", ok=True)
-    assert [gate.admit("a") for _ in range(FEWEST)] == [None] * FEWEST
+    assert gate.admit("a")
+    gate.leave("a", ok=True, seconds=1)
+    assert all(gate.admit("a") for _ in range(FEWEST))
+
+
+def test_those_turned_away_come_again_at_the_pace_of_the_destination() -> None:
+    gate = Gate(SettableClock())
+    while gate.admit("a"):
+        pass
+    for _ in range(60):
+        gate.leave("a", ok=True, seconds=0.8)
+        gate.admit("a")
+
+    turns = gate.turns("a")
+    assert turns.wait(10) == pytest.approx(11 * 0.8 / MOST_SLOW, rel=0.01)
+    gate.took("a", turns, 100)
+    assert gate.turns("a").wait(0) == pytest.approx(turns.wait(100))
+    assert gate.turns("a", rest=200).wait(0) == 200
+    assert turns.wait(10**6) <= 302, "nobody is put off for longer than the longest rest"
+
+
+def test_what_another_process_saw_fail_gets_one_call_and_what_it_saw_recover_is_open() -> None:
+    clock = SettableClock()
+    gate = Gate(clock)
+    assert gate.admit("a", failures=TRIPS)
+    assert not gate.admit("a", failures=TRIPS)
+    for _ in range(TRIPS):
+        gate.admit("b", failures=0)
+        gate.leave("b", ok=False, seconds=1)
+    assert not gate.admit("b", failures=0), "the database may not know it yet"
+    clock.advance(6)
+    assert gate.admit("b", failures=0)
 
 
 def test_both_secrets_of_a_rotation_sign_and_either_verifier_agrees() -> None:

@@ -11,7 +11,6 @@ from backend.store.linger import CROWD, Linger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from pathlib import Path
 
     from backend.store.types import Tx
 
@@ -82,29 +81,29 @@ async def test_after_a_crowd_one_that_comes_alone_is_not_kept_waiting() -> None:
 
 
 @asynccontextmanager
-async def database(folder: Path) -> AsyncIterator[Database]:
-    db = Database(f"sqlite:///{folder}/relay.db")
+async def database(url: str) -> AsyncIterator[Database]:
+    db = Database(url)
     try:
         yield db
     finally:
         db.close()
 
 
-async def test_callers_that_come_together_share_one_commit(tmp_path: Path) -> None:
+async def test_callers_that_come_together_share_one_commit(sqlite_url: str) -> None:
     groups = []
 
     def note(_tx: Tx, items: Sequence[int]) -> list[int]:
         groups.append(len(items))
         return list(items)
 
-    async with database(tmp_path) as db:
+    async with database(sqlite_url) as db:
         told = await asyncio.gather(*(db.write_gathered(note, n) for n in range(40)))
 
     assert (told, groups) == (list(range(40)), [40])
 
 
-async def test_what_waits_when_the_database_closes_is_done(tmp_path: Path) -> None:
-    db = Database(f"sqlite:///{tmp_path}/relay.db")
+async def test_what_waits_when_the_database_closes_is_done(sqlite_url: str) -> None:
+    db = Database(sqlite_url)
     waiting = asyncio.ensure_future(db.write(lambda tx: tx.exec_driver_sql("SELECT 1").scalar()))
     await asyncio.sleep(0)
     db.close()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import logging
+import math
 import re
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -309,3 +312,38 @@ async def test_the_log_of_the_server_tells_no_secret_no_address_and_no_body(
     secret = admin["Authorization"].rpartition(" ")[2]
 
     assert [line for line in ours if "canary" in line or secret in line] == []
+
+
+async def test_a_body_that_cannot_be_read_is_told_why(served: Served) -> None:
+    plain = json.dumps(MAIL).encode()
+    asked: list[tuple[bytes, dict[str, str], str]] = [
+        (gzip.compress(plain), {"Content-Encoding": "gzip"}, "encoded as 'gzip'; send it plain"),
+        (plain.decode().encode("utf-16"), {}, "line 1 column 1"),
+        (plain.replace(b"Hi", b"\xe9"), {}, "unicode code point"),
+        (plain.replace(b"Hi", b"\\ud800"), {}, "hex escape"),
+        (b'{"a":' * 3_000, {}, "recursion"),
+        (b'{"to":' + b"9" * 6_000 + b"}", {}, "number out of range"),
+    ]
+    for path in ("/emails", "/api/send", "/emails/batch", "/api/send-batch"):
+        for raw, headers, why in asked:
+            answer = await served.http.post(path, content=raw, headers=headers)
+            assert (answer.status_code, why in answer.text) == (400, True), (path, answer.text)
+    # PowerShell writes files that begin with this mark
+    marked = await served.http.post("/emails", content=b"\xef\xbb\xbf" + plain)
+    assert marked.status_code == 200
+
+
+async def test_what_makes_a_mail_swell_or_lie_beside_its_body_is_refused(served: Served) -> None:
+    many = [f"r{n}@client.example" for n in range(51)]
+    headers = {f"X-{n}": "v" for n in range(51)}
+    use = {"template_id": "none", "to": "jo@client.example"}
+    asked: list[tuple[str, str, str]] = [
+        ("/api/send", json.dumps(MAIL | {"reply_to": many}), "reply_to"),
+        ("/api/send", json.dumps(MAIL | {"headers": headers}), "headers"),
+        ("/api/send-template", json.dumps(use | {"variables": {"a": math.nan}}), "variables.a"),
+        ("/api/send-template", json.dumps(use | {"variables": {"a": math.inf}}), "variables.a"),
+    ]
+    for path, body, field in asked:
+        answer = await served.http.post(path, content=body)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["field"].startswith(field)

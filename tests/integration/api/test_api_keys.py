@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from backend.model.limits import SendLimits
 from backend.model.tenant import KeyWish, Scope
 from backend.store import domains
 
@@ -200,6 +201,87 @@ async def test_a_key_for_some_domains_makes_no_freer_key(
     assert await status("/api/keys", free | {"domains": ["two.example"]}) == 201
     theirs = free | {"domains": ["rival.example"]}
     assert (await served.http.post("/api/keys", json=theirs, headers=admin)).status_code == 422
+
+
+async def test_a_key_bound_to_domains_changes_nothing_of_the_others(
+    served: Served, admin: dict[str, str], narrow: dict[str, str]
+) -> None:
+    free = {"name": "k", "scopes": ["send"]}
+    unbound = (await served.http.post("/api/keys", json=free, headers=admin)).json()["id"]
+    mail = {"to": "jo@client.example", "subject": "s", "text": "x", "scheduled_at": "in 1 hour"}
+
+    async def sent(sender: str) -> str:
+        asked = mail | {"from": sender}
+        answer = await served.http.post("/emails", json=asked, headers=admin)
+        return str(answer.json()["id"])
+
+    ours, theirs = await sent("a@two.example"), await sent("a@acme.example")
+    hook = {"url": "https://hooks.client.example/x", "events": ["*"]}
+    later = {"scheduled_at": "in 2 hours"}
+    asked: list[tuple[str, str, Any, int]] = [
+        ("DELETE", f"/api/keys/{unbound}", None, 403),
+        ("DELETE", f"/api-keys/{unbound}", None, 401),
+        ("PATCH", "/api/settings", {"limits": {"day": 1}}, 403),
+        ("PATCH", "/api/settings", {"leave_missing": True}, 403),
+        ("POST", "/api/webhooks", hook, 403),
+        ("GET", "/webhooks", None, 401),
+        ("POST", "/api/inbound/inb_1/release", {}, 403),
+        ("POST", "/domains", {"name": "third.example"}, 401),
+        ("PATCH", "/api/domains/acme.example", {"reply_prefix": "x"}, 403),
+        ("DELETE", "/domains/acme.example", None, 401),
+        ("PATCH", f"/emails/{theirs}", later, 401),
+        ("POST", f"/emails/{theirs}/cancel", None, 401),
+        ("PATCH", f"/emails/{ours}", later, 200),
+        ("POST", f"/emails/{ours}/cancel", None, 200),
+        ("PATCH", "/domains/two.example", {"reply_prefix": "x"}, 200),
+    ]
+    for method, path, body, status in asked:
+        answer = await served.http.request(method, path, json=body, headers=narrow)
+        assert answer.status_code == status, (method, path, answer.text)
+        assert status == 200 or "two.example" in answer.text
+
+
+async def test_a_key_that_ends_makes_no_key_that_lives_longer(
+    served: Served, admin: dict[str, str]
+) -> None:
+    """Whoever finds a key that ends tomorrow must not have found one for good."""
+    free: dict[str, Any] = {"name": "k", "scopes": ["send"]}
+    forever = (await served.http.post("/api/keys", json=free, headers=admin)).json()["id"]
+    ends = free | {"scopes": ["admin"], "expires_at": "2999-01-01T00:00:00Z"}
+    made = (await served.http.post("/api/keys", json=ends, headers=admin)).json()
+    brief = served.with_key(made["secret"])
+    later = free | {"expires_at": "2999-06-01T00:00:00Z"}
+
+    longer = await served.http.post("/api/keys", json=later, headers=brief)
+    unsaid = await served.http.post("/api/keys", json=free, headers=brief)
+    other = await served.http.post(f"/api/keys/{forever}/rotate", headers=brief)
+    itself = await served.http.post(f"/api/keys/{made['id']}/rotate", headers=brief)
+
+    assert (longer.status_code, other.status_code) == (403, 403)
+    assert unsaid.json()["expires_at"].startswith("299")
+    assert itself.json()["expires_at"].startswith("299")
+
+
+async def test_rotation_sheds_no_rate_limit_and_a_limited_key_makes_no_other(
+    served: Served, admin: dict[str, str]
+) -> None:
+    body: dict[str, Any] = {"name": "site", "scopes": ["admin"]}
+    made = (await served.http.post("/api/keys", json=body, headers=admin)).json()
+    limits = SendLimits(hour=2)
+    await served.backend.limits.set(served.acme, limits, actor="t", key_id=made["id"])
+    mail = {"from": "a@acme.example", "to": "jo@client.example", "subject": "s", "text": "x"}
+    held = served.with_key(made["secret"])
+    first = await served.http.post("/emails", json=mail, headers=held)
+    fresh = (await served.http.post(f"/api/keys/{made['id']}/rotate", headers=held)).json()
+    second = [
+        await served.http.post("/emails", json=mail, headers=served.with_key(fresh["secret"]))
+        for _ in range(2)
+    ]
+    other = await served.http.post("/api/keys", json=body, headers=held)
+
+    assert first.headers["ratelimit-remaining"] == "1"
+    assert [one.status_code for one in second] == [200, 429]
+    assert (other.status_code, "rate limits of its own" in other.text) == (403, True)
 
 
 async def test_domains_are_read_changed_and_removed_by_their_own_tenant(served: Served) -> None:

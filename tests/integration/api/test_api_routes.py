@@ -53,11 +53,15 @@ SCOPES: Mapping[Scope, str] = {
         GET /api/stats
         GET /emails
         GET /emails/{email_id}
+        GET /emails/{email_id}/attachments
+        GET /emails/{email_id}/attachments/{attachment_id}
+        GET /emails/{email_id}/attachments/{attachment_id}/content
         GET /emails/{email_id}/thread
         GET /emails/receiving
         GET /emails/receiving/{inbound_id}
         GET /emails/receiving/{inbound_id}/attachments
-        GET /emails/receiving/{inbound_id}/attachments/{attachment_id}""",
+        GET /emails/receiving/{inbound_id}/attachments/{attachment_id}
+        GET /emails/receiving/{inbound_id}/attachments/{attachment_id}/content""",
     Scope.MANAGE_DOMAINS: """
         GET /domains
         POST /domains
@@ -96,15 +100,18 @@ SCOPES: Mapping[Scope, str] = {
     Scope.ADMIN: """
         GET /api-keys
         POST /api-keys
+        PATCH /api-keys/{key_id}
         DELETE /api-keys/{key_id}
         GET /api/keys
         POST /api/keys
         DELETE /api/keys/{key_id}
         POST /api/keys/{key_id}/rotate
+        POST /api/inbound/{inbound_id}/attach
         POST /api/inbound/{inbound_id}/discard
         POST /api/inbound/{inbound_id}/release
         POST /api/inbound/{inbound_id}/reroute
         POST /api/inbound/{inbound_id}/restore
+        POST /api/inbound/{inbound_id}/spam
         GET /api/settings
         PATCH /api/settings
         GET /api/usage
@@ -142,6 +149,8 @@ SCOPE_OF = {
 }
 BODIES: Mapping[str, dict[str, Any]] = {
     "PATCH /emails/{email_id}": {"scheduled_at": "in 2 hours"},
+    "PATCH /api-keys/{key_id}": {"name": "mine now"},
+    "POST /api/inbound/{inbound_id}/attach": {"to": "T-1"},
     "POST /api/inbound/{inbound_id}/reroute": {"target": "psa"},
 }
 """What a call needs to be understood at all; the others take an empty object."""
@@ -202,7 +211,8 @@ async def _things(served: Served, own: httpx.AsyncClient) -> dict[str, tuple[str
         return found
 
     mail = {"from": "a@acme.example", "to": "jo@client.example", "subject": "s", "text": "x"}
-    waits = await made("/emails", **mail, scheduled_at="in 1 hour")
+    files = [{"filename": "a.txt", "content": "YQ=="}]
+    waits = await made("/emails", **mail, attachments=files, scheduled_at="in 1 hour")
     template = await made("/templates", name="T", alias="hello", subject="s", text="x")
     await made("/templates/hello/publish")
     hook = await made("/webhooks", endpoint="https://hooks.example/", events=["email.sent"])
@@ -316,8 +326,12 @@ async def test_nothing_of_one_tenant_is_there_for_another(
     hidden = [path for path in reads if (await world.own.get(path)).status_code != 200]
     assert {path.removeprefix("/api") for path in hidden} == {
         "/emails/inb_acme",  # what was received is not what was sent
+        "/emails/inb_acme/attachments",
+        "/emails/inb_acme/attachments/0",
+        "/emails/inb_acme/attachments/0/content",
         "/emails/inb_acme/thread",
         "/emails/receiving/inb_acme/attachments/0",  # its bytes are in no store here
+        "/emails/receiving/inb_acme/attachments/0/content",
     }
 
 

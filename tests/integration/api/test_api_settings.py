@@ -14,7 +14,7 @@ from backend.clock import SystemClock
 from backend.model.compliance import Alert, AlertKind, Level
 from backend.model.limits import SendLimits
 from backend.model.stats import Counter
-from backend.model.tenant import Scope
+from backend.model.tenant import KeyWish, Scope
 from backend.model.work import WorkKind
 from backend.queue import items
 from backend.store import compliance, counters
@@ -49,7 +49,12 @@ async def used(admin: httpx.AsyncClient) -> int:
     return found
 
 
-async def test_limits_are_changed_one_by_one_and_taken_back(admin: httpx.AsyncClient) -> None:
+async def test_limits_are_changed_one_by_one_and_taken_back(served: Served) -> None:
+    wish = KeyWish(
+        tenant_id=served.acme, name="noc", scopes=frozenset({Scope.ADMIN}), any_tenant=True
+    )
+    wide = served.with_key((await served.backend.access.issue(wish, actor="t")).secret)
+    admin = httpx.AsyncClient(base_url=served.url, headers=wide)
     before = (await admin.get("/api/settings")).json()
     changed = await admin.patch("/api/settings", json={"limits": {"second": 5, "hour": 900}})
     more = await admin.patch("/api/settings", json={"limits": {"second": None}})
@@ -65,6 +70,28 @@ async def test_limits_are_changed_one_by_one_and_taken_back(admin: httpx.AsyncCl
         "day": None,
     }
     await admin.patch("/api/settings", json={"limits": {"hour": None}})
+    await admin.aclose()
+
+
+async def test_a_key_of_one_tenant_lowers_its_limits_and_never_raises_them(
+    served: Served, admin: httpx.AsyncClient
+) -> None:
+    await served.backend.limits.set(served.acme, SendLimits(second=10, day=500), actor="t")
+    lower = await admin.patch("/api/settings", json={"limits": {"second": 5, "hour": 50}})
+    for raised in ({"second": 6}, {"second": None}, {"day": 501}, {"day": 9, "hour": None}):
+        answer = await admin.patch("/api/settings", json={"limits": raised})
+        assert answer.status_code == 403, raised
+        assert "lower limits, not raise" in answer.json()["error"]
+    held = (await admin.get("/api/settings")).json()["limits"]
+    await served.backend.limits.set(served.acme, SendLimits(), actor="t")
+
+    assert lower.status_code == 200
+    assert {name: one["own"] for name, one in held.items()} == {
+        "second": 5,
+        "minute": None,
+        "hour": 50,
+        "day": 500,
+    }
 
 
 async def test_only_what_is_accepted_counts_whoever_asks_and_however_often(

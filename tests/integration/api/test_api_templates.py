@@ -102,6 +102,14 @@ async def test_missing_variables_are_all_named_unless_the_tenant_leaves_them(
     assert draft.subject == "[Ticket #{{ticket}}] {{title}}"
 
 
+@pytest.mark.parametrize("name", ["EMAIL", "FIRST_NAME", "this"])
+async def test_a_name_that_resend_reserves_cannot_be_declared(served: Served, name: str) -> None:
+    wish = TICKET | {"name": "R", "variables": [{"key": name, "type": "string"}]}
+    refused = await served.http.post("/templates", json=wish)
+    assert refused.status_code == 422
+    assert f"{name} is reserved" in refused.text
+
+
 async def test_lists_turn_pages_both_ways_and_tenants_do_not_meet(served: Served) -> None:
     for number in range(3):
         await served.http.post("/templates", json={"name": f"Page {number}"})
@@ -141,3 +149,40 @@ async def test_copies_names_and_rights(served: Served) -> None:
     assert "subject" in empty.json()["message"]
     assert gone.json() == {"object": "template", "id": made["id"], "deleted": True}
     assert refused.status_code == 401
+
+
+async def test_a_repeat_is_replayed_though_the_template_changed_or_went(served: Served) -> None:
+    words = {"name": "Once", "from": "support@acme.example", "subject": "S", "text": "{{who}}"}
+    template_id = (await served.http.post("/templates", json=words)).json()["id"]
+    await served.http.post(f"/templates/{template_id}/publish")
+    use: dict[str, Any] = {"id": template_id, "variables": {"who": "Ann"}}
+    mail: dict[str, Any] = {"to": "jo@client.example", "template": use}
+    relay = {"to": "jo@client.example", "template_id": template_id, "variables": {"who": "Ann"}}
+    asked: list[tuple[str, Any]] = [
+        ("/emails", mail),
+        ("/api/send-template", relay),
+        ("/emails/batch", [mail]),
+    ]
+
+    async def answers(who: str = "Ann") -> list[tuple[int, Any]]:
+        use["variables"] = relay["variables"] = {"who": who}
+        found = [
+            await served.http.post(path, json=body, headers={"Idempotency-Key": f"once {path}"})
+            for path, body in asked
+        ]
+        return [(one.status_code, one.json()) for one in found]
+
+    first = await answers()
+    other = await answers("Bob")
+    await served.http.patch(f"/templates/{template_id}", json={"text": "{{who}} {{more}}"})
+    await served.http.post(f"/templates/{template_id}/publish")
+    anew = await answers()
+    await served.http.delete(f"/templates/{template_id}")
+    gone = await answers()
+    fresh = await served.http.post("/emails", json=mail)
+    fresh_key = await served.http.post("/emails", json=mail, headers={"Idempotency-Key": "new"})
+
+    assert [status for status, _ in first] == [200, 202, 200]
+    assert first == anew == gone
+    assert [status for status, _ in other] == [409, 409, 409]
+    assert (fresh.status_code, fresh_key.status_code) == (404, 404)

@@ -1,10 +1,10 @@
-"""POST /api/inbound/{id}/release, reroute, discard and restore."""
+"""POST /api/inbound/{id}/release, reroute, attach, spam, discard and restore."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,7 @@ from backend.model.inbound import (
     TargetAction,
     TargetName,
 )
+from backend.model.screening import ListKind
 from backend.model.tenant import Scope
 from backend.store import audit, threads
 from backend.store import inbound as store
@@ -110,17 +111,18 @@ async def test_a_virus_is_refused_with_its_sentence(served: Served) -> None:
     assert answer.json()["why"].startswith("a virus is never released")
 
 
-@pytest.mark.parametrize("verb", ["release", "discard", "restore"])
+@pytest.mark.parametrize("verb", ["release", "discard", "restore", "spam", "attach"])
 async def test_no_other_scope_and_no_other_tenant_acts(served: Served, verb: str) -> None:
     inbound_id = await waiting(served)
     before = await served.db.read(store.get, inbound_id)
     rival = (await served.backend.tenants())[-1]
     foreign = await served.backend.issue_key(rival.id, "x", frozenset({Scope.ADMIN}), actor="test")
     url = f"/api/inbound/{inbound_id}/{verb}"
+    body = {"to": "T-1"} if verb == "attach" else {}
 
-    scopeless = await served.http.post(url, json={})
-    other = await served.http.post(url, json={}, headers=served.with_key(foreign.secret))
-    nobody = await served.http.post(url, json={}, headers={"Authorization": ""})
+    scopeless = await served.http.post(url, json=body)
+    other = await served.http.post(url, json=body, headers=served.with_key(foreign.secret))
+    nobody = await served.http.post(url, json=body, headers={"Authorization": ""})
 
     assert (scopeless.status_code, other.status_code, nobody.status_code) == (403, 404, 401)
     assert await served.db.read(store.get, inbound_id) == before
@@ -167,3 +169,61 @@ async def test_a_wrong_field_is_named(served: Served) -> None:
     assert "everywhere" in answer.text
     assert without.status_code == 422
     assert "crm needs the id of a contact" in without.text
+
+
+async def test_a_message_is_marked_as_spam_with_its_sender_blocked_for_its_tenant_alone(
+    served: Served,
+) -> None:
+    inbound_id = await waiting(served)
+    admin = served.with_key(await served.key_for(Scope.ADMIN))
+    url = f"/api/inbound/{inbound_id}"
+    wide = await served.http.post(
+        f"{url}/spam", json={"block": "address", "everywhere": True}, headers=admin
+    )
+    done = await served.http.post(f"{url}/spam", json={"block": "address"}, headers=admin)
+    blocked = [
+        (one.pattern, one.tenant_id)
+        for one in await served.backend.screening.entries(ListKind.BLOCK)
+    ]
+    kept = await served.db.read(store.get, inbound_id)
+    restored = await served.http.post(f"{url}/restore", json={}, headers=admin)
+
+    assert (wide.status_code, wide.json()["field"]) == (422, "everywhere")
+    assert done.json()["what"] == "marked as spam; jo@client.example is blocked"
+    assert blocked == [("jo@client.example", served.acme)]
+    assert kept is not None
+    assert kept.reason is Reason.MARKED_AS_SPAM
+    assert restored.json()["what"] == "restored: quarantined again"
+
+
+async def test_a_message_is_attached_to_a_conversation_of_its_own_tenant(served: Served) -> None:
+    rival = (await served.backend.authenticate(served.rival_key)).tenant_id
+    admin = served.with_key(await served.key_for(Scope.ADMIN))
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    for owner in (rival, served.acme):
+        thread = Thread(id=f"thr_of_{owner}", tenant_id=owner, subject="", created_at=at)
+        await served.db.write(threads.add, thread)
+    inbound_id = await waiting(served)
+    message = await served.db.read(store.get, inbound_id)
+    assert message is not None
+    await served.backend._parts.inbound.blobs.put(message.blob_key, b"Subject: Hi\r\n\r\nHello\r\n")
+
+    async def attach(to: str) -> tuple[int, Any]:
+        url = f"/api/inbound/{inbound_id}/attach"
+        answer = await served.http.post(url, json={"to": to}, headers=admin)
+        return answer.status_code, answer.json()
+
+    foreign = await attach(f"thr_of_{rival}")
+    done = await attach(f"thr_of_{served.acme}")
+
+    assert (foreign[0], "no conversation" in foreign[1]["why"]) == (409, True)
+    assert done == (
+        200,
+        {
+            "object": "inbound_act",
+            "id": inbound_id,
+            "done": True,
+            "what": f"attached to thr_of_{served.acme}",
+            "changed": True,
+        },
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,15 @@ import httpx
 import pytest
 
 from backend.aws.s3 import S3Blobs
-from backend.inbound.deliver_files import FileSettings, filled_request, link_files, plan_files
+from backend.clock import SystemClock
+from backend.inbound.deliver_files import (
+    FRESH,
+    FileSettings,
+    Letter,
+    filled_request,
+    link_files,
+    plan_files,
+)
 from backend.mime.parse import parse
 from backend.model.inbound import (
     AttachmentInfo,
@@ -56,20 +65,39 @@ async def test_a_file_that_is_too_large_has_a_link_of_its_own(world: Reader, db:
     message = replace(MESSAGE, blob_key="in/own", route=ROUTE)
 
     plan = await plan_files(db, settings, message, mail)
-    again = [await link_files(settings, message, mail, raw, plan) for _ in range(2)]
+    sent = Letter(message, mail, raw)
+    again = [await link_files(settings, sent, plan, now=SystemClock().now()) for _ in range(2)]
 
-    files: Any = filled_request(settings, raw, message, mail, again[1]).body["attachments"]
+    files: Any = filled_request(settings, sent, again[1]).body["attachments"]
     assert [(f["content"], bool(f["url"]), f["omitted"]) for f in files] == [
         ("YWI=", False, None),
         (None, True, None),
         (None, False, "unsafe"),
     ]
-    assert await blobs.holds(f"attachments/{message.id}/{mail.attachments[1].sha256}")
+    key = f"attachments/{message.id}/{mail.attachments[1].sha256}"
+    assert await blobs.stored_at(key)
     async with httpx.AsyncClient() as client:
         answer = await client.get(files[1]["url"])
     assert answer.content == b"large enough"
     assert answer.headers["content-type"] == "application/octet-stream"
     assert "filename*=UTF-8''Gr%C3%B6%C3%9Fe%201.log" in answer.headers["content-disposition"]
+
+
+async def test_a_file_whose_time_is_nearly_up_is_written_anew_before_it_is_linked(
+    world: Reader, db: Database
+) -> None:
+    blobs = S3Blobs(world.clients, world.at.inbound_bucket)
+    raw = letter(("large.txt", "large enough"))
+    sent = Letter(replace(MESSAGE, route=ROUTE), parse(raw), raw)
+    settings = FileSettings(content_bytes=5, links=blobs)
+    plan = await plan_files(db, settings, sent.message, sent.mail)
+    key = f"attachments/{MESSAGE.id}/{sent.mail.attachments[0].sha256}"
+    now = SystemClock().now()
+
+    for at, content in ((now, b"kept"), (now + FRESH + timedelta(minutes=1), b"large enough")):
+        await blobs.put(key, b"kept")
+        await link_files(settings, sent, plan, now=at)
+        assert await blobs.get(key) == content
 
 
 def letter(*files: tuple[str, str]) -> bytes:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backend.aws.suppression import SesSuppressions
-from backend.errors import NotFoundError
+from backend.errors import InvalidInputError, NotFoundError, ServiceUnavailableError
 from backend.model.suppression import Suppression, SuppressionReason, SuppressionWish, SyncWay
 from backend.model.views import SuppressionQuery
 from backend.model.work import WorkKind
+from backend.ports import HeldAddress
 from backend.queue import items
-from backend.store import audit, suppressions
+from backend.store import audit, ses_suppressions, suppressions
 from backend.suppression.desk import SuppressionDesk
 from backend.suppression.free import free
 from tests.settable import CountingIds, SettableClock
@@ -165,10 +166,112 @@ async def test_who_is_taken_off_our_list_is_soon_freed_at_ses_in_every_known_spe
         lease=timedelta(seconds=30),
         limit=9,
     )
-    await free(item, db, account)
+    await free(item, db, account, later)
 
     assert held(at_ses) == []
     assert not await db.read(items.is_due, [WorkKind.UNSUPPRESS], later.now())
+
+
+class Stopping(SesSuppressions):
+    """The account, until it has been asked to put so many addresses."""
+
+    left = 2
+
+    async def put(self, address: str, reason: SuppressionReason) -> None:
+        """Put an address, or be away."""
+        if not self.left:
+            raise ServiceUnavailableError("SES is away")
+        self.left -= 1
+        await super().put(address, reason)
+
+
+async def test_a_sync_that_was_stopped_goes_on_where_it_was(
+    world: Reader, desk: SuppressionDesk, db: Database, later: SettableClock, at_ses: Any
+) -> None:
+    for number in range(5):
+        await put(db, later, number, f"p{number}@client.example")
+    broken = Stopping(world.clients, space=0.0)
+    with pytest.raises(ServiceUnavailableError):
+        await SuppressionDesk(db, later, CountingIds(), broken).sync(
+            SyncWay.BOTH, dry_run=False, actor="ann"
+        )
+    half = len(held(at_ses))
+    again = await desk.sync(SyncWay.BOTH, dry_run=False, actor="ann")
+
+    assert (half, changes(again)) == (2, (0, 0, 3, 0))
+    assert len(held(at_ses)) == 5
+
+
+async def test_an_account_that_looks_like_another_one_empties_no_list_unasked(
+    desk: SuppressionDesk, db: Database, later: SettableClock, at_ses: Any
+) -> None:
+    people = [f"p{number:02}@client.example" for number in range(21)]
+    seen = [HeldAddress(spelling=one, reason=BOUNCE, updated_at=later.now()) for one in people]
+    await db.write(ses_suppressions.see, seen, "lst_before")
+    for number, one in enumerate(people):
+        await put(db, later, number, one)
+    with pytest.raises(InvalidInputError, match="account and region") as refused:
+        await desk.sync(SyncWay.BOTH, dry_run=False, actor="ann")
+    kept = len(await ours(desk))
+    sure = await desk.sync(SyncWay.PULL, dry_run=False, actor="ann", sure=True)
+
+    assert "21 addresses no more" in str(refused.value)
+    assert (kept, changes(sure), await ours(desk)) == (21, (0, 21, 0, 0), [])
+
+
+async def test_what_ends_here_is_not_put_at_ses_and_what_has_ended_does_not_come_back(
+    desk: SuppressionDesk, db: Database, later: SettableClock, at_ses: Any
+) -> None:
+    soon = later.now() + timedelta(days=1)
+    for name in ("there", "here"):
+        await put(db, later, len(name), f"{name}@client.example", expires_at=soon)
+    at_ses.put_suppressed_destination(EmailAddress="there@client.example", Reason="BOUNCE")
+    before = await desk.sync(SyncWay.BOTH, dry_run=False, actor="ann")
+    later.advance(timedelta(days=2))
+    after = await desk.sync(SyncWay.BOTH, dry_run=False, actor="ann")
+
+    assert (counts(before), changes(before)) == ((1, 0, 0, 0, 0, 1), (0, 0, 0, 0))
+    assert (counts(after), changes(after)) == ((0, 0, 1, 0, 0, 0), (0, 0, 0, 1))
+    assert held(at_ses) == []
+    assert len(await ours(desk)) == 2
+
+
+async def test_an_address_that_bounced_again_before_its_turn_stays_at_ses(
+    desk: SuppressionDesk, account: SesSuppressions, db: Database, later: SettableClock, at_ses: Any
+) -> None:
+    at_ses.put_suppressed_destination(EmailAddress="kim@client.example", Reason="BOUNCE")
+    await put(db, later, 1, "kim@client.example")
+    await desk.remove("sup_own1", actor="ann")
+    await put(db, later, 2, "kim@client.example")
+    (item,) = await db.write(
+        items.claim,
+        [WorkKind.UNSUPPRESS],
+        "me",
+        now=later.now(),
+        lease=timedelta(seconds=30),
+        limit=9,
+    )
+    await free(item, db, account, later)
+
+    assert held(at_ses) == [("kim@client.example", "BOUNCE")]
+
+
+async def test_who_removes_an_entry_is_told_what_keeps_the_mail_back_nevertheless(
+    desk: SuppressionDesk, db: Database, later: SettableClock
+) -> None:
+    await put(db, later, 1, "kim@client.example")
+    await put(db, later, 2, "kim@client.example", tenant_id="ten_2")
+    await put(db, later, 3, "client.example", tenant_id="")
+    told = []
+    for name in ("sup_own1", "sup_own3", "sup_own2"):
+        removed = await desk.remove(name, actor="ann")
+        told.append(await desk.still_held(removed))
+        if name == "sup_own3":
+            told.append(await desk.still_held(replace(removed, address="kim@client.example")))
+
+    assert "client.example is on the list (sup_own3)" in told[0]
+    assert (told[1], "bounced or complained to another tenant" in told[2]) == ("", True)
+    assert told[3] == ""
 
 
 async def test_the_account_is_read_in_pages_and_asked_by_exact_spelling(
