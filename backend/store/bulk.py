@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Insert
 
+from backend.store.types import Millis, to_millis
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Dialect
+    from sqlalchemy.types import TypeEngine
 
     from backend.store.types import Tx
 
@@ -42,9 +45,16 @@ class Bulk:
         processes = {
             name: process
             for name in names
-            if (process := compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            if (process := _process(compiled.binds[name].type, dialect))
         }
         return _Ready(compiled.string, names, constants, processes, bool(compiled.positiontup))
+
+
+def _process(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Give what turns a value of a type into what the driver takes."""
+    if isinstance(kind, Millis):  # without the two calls that SQLAlchemy puts around it
+        return lambda value: None if value is None else to_millis(value)
+    return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 class _Ready:
@@ -65,17 +75,18 @@ class _Ready:
         self.text = text
         self._names = names
         self._constants = constants
-        self._processes = [*processes.items()]
-        self._pick = itemgetter(*names) if positional else None
+        self._processes = [(names.index(name), process) for name, process in processes.items()]
+        self._positional = positional
 
     def filled(self, rows: Sequence[Mapping[str, object]]) -> list[Any]:
         """Give the parameters of each row."""
-        return [self._filled(row) for row in rows]
-
-    def _filled(self, row: Mapping[str, object]) -> Any:
-        whole = {**self._constants, **row}
-        for name, process in self._processes:
-            whole[name] = process(whole[name])
-        if self._pick is not None:
-            return self._pick(whole)
-        return {name: whole[name] for name in self._names}
+        given = rows[0].keys()
+        constants = {name: self._constants[name] for name in self._names if name not in given}
+        pick = itemgetter(*self._names)
+        values = [list(pick({**row, **constants} if constants else row)) for row in rows]
+        for at, process in self._processes:
+            for one in values:
+                one[at] = process(one[at])
+        if self._positional:
+            return [tuple(one) for one in values]
+        return [dict(zip(self._names, one, strict=True)) for one in values]

@@ -35,20 +35,27 @@ class Linger:
         self._release = release
         self._arrived = arrived
         self._waiting = waiting
-        self._looking: set[asyncio.AbstractEventLoop] = set()
+        self._looking: dict[asyncio.AbstractEventLoop, asyncio.Handle] = {}
 
     def expect(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to look after a job was handed in from ``loop``; only its own thread may call."""
-        if loop not in self._looking:
-            self._looking.add(loop)
-            loop.call_soon(self._look, loop, self._arrived(), _TURNS, _LOOKS)
+        begun = self._looking.get(loop)
+        if begun is None:
+            self._soon(loop, _TURNS, _LOOKS)
+        elif self._waiting() == self.last_group:  # as many as before: no need to wait for more
+            begun.cancel()
+            self._soon(loop, _TURNS, 0)
+
+    def _soon(self, loop: asyncio.AbstractEventLoop, turns: int, looks: int) -> None:
+        self._looking[loop] = loop.call_soon(self._look, loop, self._arrived(), turns, looks)
 
     def _look(self, loop: asyncio.AbstractEventLoop, arrived: int, turns: int, looks: int) -> None:
         now = self._arrived()
         if now != arrived and turns:
-            loop.call_soon(self._look, loop, now, turns - 1, looks)
+            self._soon(loop, turns - 1, looks)
         elif looks and self.last_group >= CROWD and self._waiting() < self.last_group:
-            loop.call_later(SECONDS, self._look, loop, now, turns, looks - 1)
+            later = loop.call_later(SECONDS, self._look, loop, now, turns, looks - 1)
+            self._looking[loop] = later
         else:
-            self._looking.discard(loop)
+            del self._looking[loop]
             self._release()

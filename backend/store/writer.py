@@ -104,7 +104,7 @@ class Writer:
 
     def _release(self) -> None:
         with self._changed:
-            self._released = True
+            self._released = bool(self._waiting)  # the thread may have taken all with others
             self._changed.notify()
 
     def _run(self) -> None:
