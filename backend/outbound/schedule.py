@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backend.errors import NotFoundError, TooLateError
-from backend.model.bus import BusEvent, EventType
 from backend.model.outbound import Email, EmailStatus, RecipientStatus
 from backend.model.stats import Counter
 from backend.model.work import WorkKind
+from backend.outbound.record import news
 from backend.queue import items
 from backend.queue.announce import announce
 from backend.store import attempts, audit, counters, emails
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from backend.model.bus import BusEvent
     from backend.model.outbound import Recipient
     from backend.store.types import Tx
 
@@ -49,20 +50,7 @@ def cancel(tx: Tx, change: Change) -> Email:
     ]
     emails.move(tx, email.id, moved)
     counters.bump(tx, email.tenant_id, Counter.CANCELED, change.at, len(moved))
-    announce(
-        tx,
-        BusEvent(
-            id=change.ids.new("evt"),
-            type=EventType.CANCELLED.value,
-            created_at=change.at,
-            tenant_id=email.tenant_id,
-            data={
-                "email_id": email.id,
-                "recipients": [recipient.address for recipient in moved],
-                "tags": dict(email.tags),
-            },
-        ),
-    )
+    announce(tx, _told(change, email, "cancelled", moved))
     # a worker that finds nobody waiting ends the work
     items.enqueue(tx, WorkKind.SEND, email.id, run_at=change.at, now=change.at)
     _note(tx, change, email, "email.cancelled", {})
@@ -84,26 +72,19 @@ def restore(tx: Tx, change: Change) -> Email:
     emails.reschedule(tx, email.id, email.scheduled_at)
     for one in called_off:  # in the minute it was counted in, which then never saw it
         counters.bump(tx, email.tenant_id, Counter.CANCELED, one.updated_at, -1)
-    announce(tx, _accepted_again(change, email, back))
+    at = email.scheduled_at.isoformat()
+    announce(tx, _told(change, email, "accepted", back, scheduled_at=at))
     run_at = max(email.scheduled_at, change.at)
     items.enqueue(tx, WorkKind.SEND, email.id, run_at=run_at, now=change.at)
-    _note(tx, change, email, "email.restored", {"scheduled_at": email.scheduled_at.isoformat()})
+    _note(tx, change, email, "email.restored", {"scheduled_at": at})
     return _again(tx, email)
 
 
-def _accepted_again(change: Change, email: Email, back: Iterable[Recipient]) -> BusEvent:
-    return BusEvent(
-        id=change.ids.new("evt"),
-        type=EventType.ACCEPTED.value,
-        created_at=change.at,
-        tenant_id=email.tenant_id,
-        data={
-            "email_id": email.id,
-            "recipients": [one.address for one in back],
-            "tags": dict(email.tags),
-            "scheduled_at": email.scheduled_at.isoformat() if email.scheduled_at else "",
-        },
-    )
+def _told(
+    change: Change, email: Email, what: str, people: Iterable[Recipient], **more: object
+) -> BusEvent:
+    addresses = [one.address for one in people]
+    return news(email, what, change.at, change.ids.new("evt"), recipients=addresses, **more)
 
 
 def reschedule(tx: Tx, change: Change, at: datetime) -> Email:
